@@ -1,0 +1,1 @@
+"""Caching behind one small, typed interface, in a sync and an async colour."""

@@ -1,0 +1,457 @@
+"""The key of a call: which function is called, and what its parameters are bound to.
+
+A key reads `module:qualname(name=value,…)`, with `@version` after the name if there is one. It is
+made of printable characters without spaces. Where that cannot be, or it would be too long, the key
+is the name, `#` and a digest of all; since every other key ends in a bracket, the two never meet.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Collection, Iterator
+from functools import lru_cache, partial
+from keyword import iskeyword
+from types import (
+    BuiltinMethodType,
+    CellType,
+    CodeType,
+    FunctionType,
+    MethodType,
+    MethodWrapperType,
+    ModuleType,
+)
+from typing import TYPE_CHECKING, Any, cast
+
+from cachetory._core.keys import REPR_TYPES, encode, name_text
+from cachetory.errors import (
+    ConfigurationError,
+    UncacheableFunctionError,
+    UnkeyableArgumentError,
+)
+
+if TYPE_CHECKING:
+    from inspect import Parameter, Signature
+
+MAX_LENGTH = 200
+"""The length of the longest key, in characters."""
+
+_MAX_NAME = 120
+
+
+class KeyMaker:
+    """Make the keys of the calls of one function.
+
+    Calls that bind the same values share a key, however they pass them: by position, by name or
+    by leaving out a default. A partial function, a bound method and an object with `__call__`
+    count as the function inside, called with what they hold.
+
+    Args:
+        function: The callable to tell apart by module, qualified name and arguments. Lambdas and
+            functions local to another are also told apart by their code and by the values of the
+            variables that they take from outside (save those that they assign to themselves).
+        ignore: Names of parameters that take no part in the key.
+        version: Change it to abandon all keys so far. With one, local functions and lambdas are
+            told apart by name and version alone.
+
+    Raises:
+        ConfigurationError: for a name in `ignore` which is no parameter.
+        UncacheableFunctionError: for a local function that takes a variable from outside whose
+            identity cannot be told, and for anything that cannot be called.
+    """
+
+    __slots__ = ("_ignored_extras", "_kept", "_name", "_of", "for_call", "signature")
+
+    signature: Signature
+    """Of the function as it is to be called."""
+
+    for_call: Callable[..., str]
+    """The function behind `KeyMaker.__call__`, quicker by one call."""
+
+    def __init__(
+        self,
+        function: Callable[..., object],
+        *,
+        ignore: Collection[str] = (),
+        version: str | int | None = None,
+    ) -> None:
+        target, layers = _peel(function)
+        self._of = _Identity(target, version)
+        self._name = self._of.name
+        self._of.text()
+        self.signature = _signature_of(function)
+        signature = self.signature if target is function else _signature_of(target)
+        self._kept = self._without(ignore, signature)
+        self._ignored_extras = frozenset(ignore).difference(signature.parameters)
+        self.for_call = _compile(signature, self._kept, self._of, self._key_of_values)
+        for args, kwargs in layers:
+            self.for_call = partial(self.for_call, *args, **kwargs)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> str:
+        """Return the key of the call with these arguments.
+
+        Raises:
+            TypeError: for a call that does not fit the signature.
+            UnkeyableArgumentError: for an argument whose identity cannot be told; the message
+                names it and the ways out.
+            UncacheableFunctionError: for a variable taken from outside whose identity cannot be
+                told any more.
+        """
+        return self.for_call(*args, **kwargs)
+
+    def custom(self, value: object) -> str:
+        """Return the key made of this function and of a value that the user computed for a call.
+
+        Such keys never meet those made of arguments.
+
+        Raises:
+            UnkeyableArgumentError: for a value whose identity cannot be told.
+        """
+        try:
+            text = encode(value)
+        except UnkeyableArgumentError as error:
+            msg = (
+                f"what `key=` returned for a call of `{self._name}` cannot be a key: {error}; "
+                "return a string, a number or a tuple of such"
+            )
+            raise UnkeyableArgumentError(msg) from None
+        return self._fit(f"{self._of.text()}[{text}]")
+
+    def _without(self, ignore: Collection[str], signature: Signature) -> tuple[Parameter, ...]:
+        if isinstance(ignore, str):
+            msg = f"`ignore=` takes a collection of names: write ignore=({ignore!r},)"
+            raise ConfigurationError(msg)
+        parameters = signature.parameters
+        takes_any_name = any(it.kind is it.VAR_KEYWORD for it in parameters.values())
+        unknown = () if takes_any_name else set(ignore).difference(parameters)
+        if unknown:
+            msg = (
+                f"`ignore=` names {_listed(sorted(unknown))}, but the parameters of "
+                f"`{self._name}` are {_listed(parameters) or 'none at all'}"
+            )
+            raise ConfigurationError(msg)
+        return tuple(it for name, it in parameters.items() if name not in ignore)
+
+    def _key_of_values(self, values: tuple[Any, ...]) -> str:
+        items: list[str] = []
+        for parameter, value in zip(self._kept, values, strict=True):
+            name = parameter.name
+            if parameter.kind is parameter.VAR_POSITIONAL:
+                items.extend(f"*{self._text(name, it)}" for it in value)
+            elif parameter.kind is parameter.VAR_KEYWORD:
+                extras = sorted(set(value).difference(self._ignored_extras))
+                items.extend(f"**{it!r}={self._text(it, value[it])}" for it in extras)
+            else:
+                items.append(f"{name}={self._text(name, value)}")
+        return self._fit(f"{self._of.text()}({','.join(items)})")
+
+    def _text(self, name: str, value: object) -> str:
+        try:
+            return encode(value)
+        except UnkeyableArgumentError as error:
+            raise self._explain(name, error) from None
+
+    def _explain(self, name: str, error: UnkeyableArgumentError) -> UnkeyableArgumentError:
+        ways_out = (
+            "make its class a frozen dataclass or give it a method `__cache_key__`, "
+            f"or leave it out with ignore=({name!r},)"
+            if name == "self"
+            else f"leave it out with ignore=({name!r},), or derive the key yourself with key=..."
+        )
+        return UnkeyableArgumentError(
+            f"argument `{name}` of `{self._name}` cannot be part of a key: {error}; {ways_out}"
+        )
+
+    def _fit(self, text: str) -> str:
+        if len(text) <= MAX_LENGTH and " " not in text:
+            return text
+        return f"{self._of.start[:_MAX_NAME].replace(' ', '_')}#{_digest(text)}"
+
+
+# Which function
+
+
+class _Identity:
+    """What tells one function from all others: its name, and for nameless ones what it is made of."""
+
+    __slots__ = ("_captures", "_seen", "name", "start")
+
+    def __init__(
+        self,
+        function: Any,
+        version: str | int | None = None,
+        seen: tuple[FunctionType, ...] = (),
+    ) -> None:
+        qualname: str = function.__qualname__
+        self.name = f"{name_text(_module_of(function))}:{name_text(qualname)}"
+        self.start = self.name
+        self._captures: list[tuple[str, CellType]] = []
+        self._seen = seen
+        if version is not None:
+            self.start += f"@{encode(version)}"
+        elif "<locals>" in qualname or "<lambda>" in qualname:
+            self._look_inside(_layers_of(function))
+
+    @property
+    def is_constant(self) -> bool:
+        return not self._captures
+
+    def text(self) -> str:
+        """Return the identity right now: variables taken from outside may change between calls."""
+        if not self._captures:
+            return self.start
+        texts: list[str] = []
+        refused: list[str] = []
+        for name, cell in self._captures:
+            try:
+                texts.append(f"{name}={_capture_text(cell, self._seen)}")
+            except UnkeyableArgumentError as error:
+                refused.append(f"`{name}` ({error})")
+        if refused:
+            raise self._uncacheable(f"takes {', '.join(refused)} from outside")
+        return f"{self.start}{{{','.join(texts)}}}"
+
+    def _look_inside(self, layers: list[FunctionType]) -> None:
+        if not layers:
+            raise self._uncacheable("has no code to be seen")
+        self._seen += tuple(layers)
+        self.start += f"~{_digest(''.join(_code_text(it.__code__) for it in layers))}"
+        for layer in layers:
+            own = {"__class__"} | _assigned_by(layer.__code__)
+            cells = zip(layer.__code__.co_freevars, layer.__closure__ or (), strict=True)
+            self._captures.extend((name, cell) for name, cell in cells if name not in own)
+
+    def _uncacheable(self, reason: str) -> UncacheableFunctionError:
+        return UncacheableFunctionError(
+            f"`{self.name}` is local to another function and {reason}, so its keys could be those "
+            "of another function made in the same place; give version=..., if name and version "
+            "tell it from all others, or pass what it needs as arguments"
+        )
+
+
+def _capture_text(cell: CellType, seen: tuple[FunctionType, ...]) -> str:
+    try:
+        content = cell.cell_contents
+    except ValueError:  # not assigned yet
+        return ""
+    if isinstance(content, ModuleType):
+        return f"module({content.__name__!r})"
+    layers = _layers_of(content)
+    if layers or isinstance(content, BuiltinMethodType):
+        return "itself" if set(layers).intersection(seen) else _function_text(content, seen)
+    _refuse_changing(content)
+    return encode(content)
+
+
+def _function_text(function: object, seen: tuple[FunctionType, ...]) -> str:
+    target, layers = _peel(function)
+    if layers:
+        msg = f"a {type(function).__name__} object"
+        raise UnkeyableArgumentError(msg)
+    return f"function({_Identity(target, seen=seen).text()})"
+
+
+def _refuse_changing(content: object) -> None:
+    """Refuse what may change in place: each change would silently abandon all keys so far."""
+    try:
+        hash(content)
+    except TypeError:
+        msg = f"a {type(content).__name__} object, which may change"
+        raise UnkeyableArgumentError(msg) from None
+
+
+def _layers_of(function: Any) -> list[FunctionType]:
+    """Return the functions along `__wrapped__`, the outermost first."""
+    layers: list[FunctionType] = []
+    met: set[int] = set()
+    while function is not None and id(function) not in met:
+        met.add(id(function))
+        if isinstance(function, FunctionType):
+            layers.append(function)
+        function = getattr(function, "__wrapped__", None)
+    return layers
+
+
+@lru_cache(maxsize=512)
+def _code_text(code: CodeType) -> str:
+    """Return what the code does, without the place where it stands in its file."""
+    constants = [
+        _code_text(it) if isinstance(it, CodeType) else encode(it) for it in code.co_consts
+    ]
+    table = getattr(code, "co_exceptiontable", b"")
+    names = (code.co_names, code.co_varnames, code.co_freevars, code.co_cellvars)
+    counts = (code.co_flags, code.co_argcount, code.co_posonlyargcount, code.co_kwonlyargcount)
+    return encode((code.co_code, table, names, counts, *constants))
+
+
+@lru_cache(maxsize=512)
+def _assigned_by(code: CodeType) -> frozenset[str]:
+    """Return the variables from outside that the code assigns to: these are results, not input."""
+    from dis import get_instructions  # noqa: PLC0415  # dear to import, and rarely needed
+
+    own = {it.argval for it in get_instructions(code) if it.opname in {"STORE_DEREF", "DELETE_DEREF"}}
+    inner = (_assigned_by(it) for it in code.co_consts if isinstance(it, CodeType))
+    return frozenset(own).union(*inner).intersection(code.co_freevars)
+
+
+def _peel(function: Any) -> tuple[Any, list[tuple[tuple[Any, ...], dict[str, Any]]]]:
+    """Return the function proper, and the arguments that are bound to it from the inside out."""
+    layers: list[tuple[tuple[Any, ...], dict[str, Any]]] = []
+    while True:
+        if not callable(function):
+            msg = f"{function!r} cannot be called, so there is nothing to cache"
+            raise UncacheableFunctionError(msg)
+        if isinstance(function, partial):
+            layers.insert(0, (function.args, function.keywords))
+            function = function.func
+        elif isinstance(function, MethodType):
+            layers.insert(0, ((function.__self__,), {}))
+            function = function.__func__
+        elif _is_bound_in_c(function):
+            layers.insert(0, ((function.__self__,), {}))
+            function = getattr(type(function.__self__), function.__name__)
+        elif not hasattr(function, "__qualname__"):
+            layers.insert(0, ((function,), {}))
+            function = type(function).__call__
+        else:
+            return function, layers
+
+
+def _is_bound_in_c(function: Any) -> bool:
+    if isinstance(function, MethodWrapperType):
+        return True
+    return isinstance(function, BuiltinMethodType) and not isinstance(
+        function.__self__, (ModuleType, type, type(None))
+    )
+
+
+def _module_of(function: Any) -> str:
+    owner = getattr(function, "__objclass__", None) or getattr(function, "__self__", None)
+    return getattr(function, "__module__", None) or getattr(owner, "__module__", None) or ""
+
+
+def _digest(text: str) -> str:
+    from hashlib import blake2b  # noqa: PLC0415  # dear to import, and only needed for long keys
+
+    return blake2b(text.encode(), digest_size=16).hexdigest()
+
+
+# What its parameters are bound to
+
+
+def _signature_of(function: Callable[..., object]) -> Signature:
+    """Return the signature; of a built-in without one, a signature that takes anything."""
+    import inspect  # noqa: PLC0415  # dear to import, and only needed when decorating
+
+    try:
+        if sys.version_info >= (3, 14):
+            from annotationlib import Format  # noqa: PLC0415
+
+            return inspect.signature(function, annotation_format=Format.FORWARDREF)
+        return inspect.signature(function)
+    except ValueError:
+        return inspect.Signature(
+            [
+                inspect.Parameter("args", inspect.Parameter.VAR_POSITIONAL),
+                inspect.Parameter("kwargs", inspect.Parameter.VAR_KEYWORD),
+            ]
+        )
+
+
+def _compile(
+    signature: Signature,
+    kept: tuple[Parameter, ...],
+    identity: _Identity,
+    key_of_values: Callable[[tuple[Any, ...]], str],
+) -> Callable[..., str]:
+    """Compile a function with the same parameters that returns the key.
+
+    The interpreter then binds the arguments, as it would for the function itself and ten times as
+    fast as `Signature.bind`. Arguments of plain types become a key at once; all others are handed
+    to `key_of_values`.
+    """
+    parameters = list(signature.parameters.values())
+    if not all(it.name.isidentifier() and not iskeyword(it.name) for it in parameters):
+        return _binding_by_signature(signature, kept, key_of_values)
+    own = "_"
+    while any(it.name.startswith(own) for it in parameters):
+        own += "_"
+    names = "".join(f"{it.name}, " for it in kept)
+    source = (
+        f"def {own}key({_header(parameters, own)}):\n"
+        f"{_quick_way(kept, own) if identity.is_constant else ''}"
+        f"    return {own}key_of_values(({names}))\n"
+    )
+    scope: dict[str, Any] = {
+        f"{own}start": identity.start,
+        f"{own}key_of_values": key_of_values,
+        f"{own}plain": REPR_TYPES,
+        f"{own}type": type,
+        f"{own}len": len,
+        f"{own}overlong": ValueError,
+        **{f"{own}default_{it.name}": it.default for it in parameters},
+    }
+    exec(source, scope)  # noqa: S102  # made of identifiers only
+    function = cast("Any", scope[f"{own}key"])
+    function.__qualname__ = identity.name.partition(":")[2]
+    return cast("Callable[..., str]", function)
+
+
+def _header(parameters: list[Parameter], own: str) -> str:
+    """Write the parameters as they stand in a `def`, defaults taken from variables."""
+    parts: list[str] = []
+    slash_at = sum(it.kind is it.POSITIONAL_ONLY for it in parameters)
+    has_star = False
+    for index, it in enumerate(parameters):
+        if slash_at and index == slash_at:
+            parts.append("/")
+        if it.kind is it.KEYWORD_ONLY and not has_star:
+            parts.append("*")
+            has_star = True
+        has_star = has_star or it.kind is it.VAR_POSITIONAL
+        stars = {it.VAR_POSITIONAL: "*", it.VAR_KEYWORD: "**"}.get(it.kind, "")
+        default = "" if it.default is it.empty else f"={own}default_{it.name}"
+        parts.append(f"{stars}{it.name}{default}")
+    if slash_at and slash_at == len(parameters):
+        parts.append("/")
+    return ", ".join(parts)
+
+
+def _quick_way(kept: tuple[Parameter, ...], own: str) -> str:
+    """Write the lines for a call whose arguments are all of plain types, and short."""
+    conditions: list[str] = []
+    items: list[str] = []
+    for it in kept:
+        if it.kind in {it.VAR_POSITIONAL, it.VAR_KEYWORD}:
+            conditions.append(f"not {it.name}")
+        else:
+            conditions.append(f"{own}type({it.name}) in {own}plain")
+            items.append(f"{it.name}={{{it.name}!r}}")
+    return (
+        f"    if {' and '.join(conditions) or 'True'}:\n"
+        f"        try:\n"
+        f"            {own}text = f\"{{{own}start}}({','.join(items)})\"\n"
+        f"        except {own}overlong:\n"
+        f"            pass\n"
+        f"        else:\n"
+        f"            if {own}len({own}text) <= {MAX_LENGTH} and ' ' not in {own}text:\n"
+        f"                return {own}text\n"
+    )
+
+
+def _binding_by_signature(
+    signature: Signature,
+    kept: tuple[Parameter, ...],
+    key_of_values: Callable[[tuple[Any, ...]], str],
+) -> Callable[..., str]:
+    """Bind the slow way, for parameters whose names cannot stand in a `def`."""
+
+    def key(*args: Any, **kwargs: Any) -> str:
+        bound = signature.bind(*args, **kwargs)
+        bound.apply_defaults()
+        return key_of_values(tuple(bound.arguments[it.name] for it in kept))
+
+    return key
+
+
+def _listed(names: Collection[str]) -> str:
+    return ", ".join(f"`{name}`" for name in names)

@@ -1,0 +1,398 @@
+"""A bounded in-process store: a dictionary of entries that expire and are evicted.
+
+A hit takes no lock. That works because an entry is never brought back to life, and because both
+sides keep to an order:
+
+- A reader reads `value`, then `deadline`, then the clock. If the deadline is in the future, the
+  value is good.
+- Who removes an entry writes the deadline -inf before dropping the value. So a reader that finds
+  the value dropped finds the entry dead.
+- Who replaces a value does it in place only while the old one is live, and writes the value before
+  the deadline. So a reader that pairs the old value with the new deadline returns what was right
+  when the replacement began. In place of an expired entry comes a new one.
+
+All changes take place under the guard. Three kinds of code that is not ours are kept out of it,
+since it might call the store: iterables, weighers and the finalisers of values.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict, deque
+from math import inf
+from sys import maxsize
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
+
+from cachetory._core.eviction import SATURATED, EvictionPolicy, Lru, S3Fifo
+from cachetory.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from contextlib import AbstractContextManager
+
+V = TypeVar("V")
+D = TypeVar("D")
+
+_MOST_SWEPT = 8
+"""A write sweeps out at most so many expired entries."""
+
+
+class Entry(Generic[V]):
+    """A value with its deadline, and what the store needs to know of it.
+
+    Attributes:
+        value: The value; `None` once the entry is dead.
+        deadline: When it expires, in seconds of the store's clock: inf for never, -inf if it has
+            left the store and is dead for good.
+        frequency: Recent accesses, up to `SATURATED`.
+        weight: What it counts for in the total.
+        in_main: Whether it is in S3-FIFO's main queue.
+        is_swept: Whether it is in the queue of entries that may expire.
+    """
+
+    __slots__ = ("deadline", "frequency", "in_main", "is_swept", "key", "value", "weight")
+
+    def __init__(self, key: str, value: V, deadline: float, weight: int) -> None:
+        self.key = key
+        self.value = value
+        self.deadline = deadline
+        self.weight = weight
+        self.frequency = 0
+        self.in_main = False
+        self.is_swept = False
+
+
+class Store(Generic[V]):
+    """Values by key, within a number of entries and a total weight.
+
+    Deadlines are in seconds of the clock; inf stands for never. Expired entries are swept out a
+    few at a time by later writes, and until then count in `len` and `weight`.
+
+    Args:
+        max_entries: The most entries to hold; `None`: any number.
+        max_weight: The most they may weigh in total; `None`: anything.
+        weigher: Tells the weight of an entry from its key and value: an integer, zero or more.
+            Called once for each `set`. Without it, each weighs 1.
+        policy: Which entries to evict.
+        guard: Held while the store changes, never while code of others runs. Best re-entrant: a
+            garbage collection may run finalisers at any time.
+        clock: Tells the time in seconds; must never go back.
+
+    Raises:
+        ConfigurationError: for a bound below 1, a weight bound without a weigher, or an unknown
+            policy.
+    """
+
+    __slots__ = (
+        "_clock",
+        "_dropped",
+        "_guard",
+        "_max_entries",
+        "_max_weight",
+        "_policy",
+        "_swept",
+        "_weigher",
+        "_weight",
+        "entries",
+        "evictions",
+        "expirations",
+        "lock_free_hits",
+    )
+
+    def __init__(
+        self,
+        *,
+        max_entries: int | None,
+        max_weight: int | None = None,
+        weigher: Callable[[str, V], int] | None = None,
+        policy: Literal["s3-fifo", "lru"] = "s3-fifo",
+        guard: AbstractContextManager[Any],
+        clock: Callable[[], float],
+    ) -> None:
+        _check_bound("max_entries", max_entries)
+        _check_bound("max_weight", max_weight)
+        if max_weight is not None and weigher is None:
+            msg = f"max_weight={max_weight} needs a weigher, a function of key and value"
+            raise ConfigurationError(msg)
+        self.entries, self._policy = _choose_policy(policy, max_entries, max_weight)
+        self.lock_free_hits = self._policy.lock_free_hits
+        self.evictions = 0
+        self.expirations = 0
+        self._max_entries = maxsize if max_entries is None else max_entries
+        self._max_weight = maxsize if max_weight is None else max_weight
+        self._weigher = weigher
+        self._weight = 0
+        self._guard = guard
+        self._clock = clock
+        self._swept: deque[Entry[V]] = deque()
+        self._dropped: list[V] = []
+
+    def __len__(self) -> int:
+        return len(self.entries)
+
+    @property
+    def weight(self) -> int:
+        """The total weight of all entries."""
+        return self._weight
+
+    def get(self, key: str, default: D) -> V | D:
+        """Return the live value of the key, or the default."""
+        entry = self.entries.get(key)
+        if entry is None:
+            return default
+        value = entry.value
+        deadline = entry.deadline
+        if deadline != inf and deadline <= self._clock():
+            return default
+        frequency = entry.frequency
+        if frequency < SATURATED:
+            if self.lock_free_hits:
+                entry.frequency = frequency + 1
+            else:
+                self._touch(entry)
+        return value
+
+    def get_many(self, keys: Iterable[str]) -> list[tuple[str, V]]:
+        """Return the keys that have a live value, with their values, as of one moment."""
+        wanted = list(keys)
+        found: list[str] = []
+        values: list[V] = []
+        now = self._clock()
+        with self._guard:
+            for key in wanted:
+                entry = self.entries.get(key)
+                if entry is not None and entry.deadline > now:
+                    self._policy.touch(entry)
+                    found.append(key)
+                    values.append(entry.value)
+        return list(zip(found, values))
+
+    def set(self, key: str, value: V, deadline: float, *, if_not_exists: bool = False) -> bool:
+        """Store a value, and tell whether it was stored.
+
+        It is not if it is over already or weighs more than the bound: then the key is removed.
+
+        Args:
+            key: The key.
+            value: The value.
+            deadline: When it expires.
+            if_not_exists: Leave a live value as it is.
+        """
+        weight = 1 if self._weigher is None else self._weigh(key, value)
+        now = self._clock() if deadline != inf or self._swept else -inf
+        if deadline <= now or weight > self._max_weight:
+            if not if_not_exists:
+                self.delete(key)
+            return False
+        fresh = None if key in self.entries else Entry(key, value, deadline, weight)
+        with self._guard:
+            entry = self._find(key, now)
+            if entry is None:
+                self._insert(fresh or Entry(key, value, deadline, weight), now)
+            elif if_not_exists:
+                return False
+            else:
+                self._replace(entry, value, deadline, weight, now)
+            self._sweep(now)
+        self._release()
+        return True
+
+    def set_many(self, items: Iterable[tuple[str, V]], deadline: float) -> None:
+        """Store all values at once: others see none of them or all.
+
+        Later items may evict earlier ones. What cannot be stored is treated as by `set`.
+        """
+        fresh = [Entry(key, value, deadline, self._weigh(key, value)) for key, value in items]
+        now = self._clock()
+        with self._guard:
+            for new in fresh:
+                entry = self._find(new.key, now)
+                if deadline <= now or new.weight > self._max_weight:
+                    if entry is not None:
+                        self._remove(entry)
+                elif entry is None:
+                    self._insert(new, now)
+                else:
+                    self._replace(entry, new.value, deadline, new.weight, now)
+                self._sweep(now)
+        self._release()
+
+    def expire_at(self, key: str, deadline: float) -> bool:
+        """Set another deadline, and tell whether there was a live value; a past one removes it."""
+        now = self._clock()
+        with self._guard:
+            entry = self._find(key, now)
+            if entry is not None:
+                if deadline <= now:
+                    self._remove(entry)
+                else:
+                    self._set_deadline(entry, deadline)
+            self._sweep(now)
+        self._release()
+        return entry is not None
+
+    def delete(self, key: str) -> bool:
+        """Remove a key, and tell whether it had a live value."""
+        return self.delete_many((key,)) == 1
+
+    def delete_many(self, keys: Iterable[str]) -> int:
+        """Remove the keys at once, and tell how many of them had a live value."""
+        unwanted = list(keys)
+        count = 0
+        now = self._clock()
+        with self._guard:
+            for key in unwanted:
+                entry = self._find(key, now)
+                if entry is not None:
+                    self._remove(entry)
+                    count += 1
+        self._release()
+        return count
+
+    def clear(self, prefix: str = "") -> None:
+        """Remove all keys that start with the prefix; takes time in proportion to all entries."""
+        with self._guard:
+            for entry in list(self.entries.values()):
+                if entry.key.startswith(prefix):
+                    self._remove(entry)
+            if not self.entries:
+                self._policy.clear()
+                self._swept.clear()
+        self._release()
+
+    def keys(self, prefix: str = "") -> list[str]:
+        """Return the live keys that start with the prefix, as of one moment."""
+        now = self._clock()
+        with self._guard:
+            entries = list(self.entries.values())
+        return [e.key for e in entries if e.deadline > now and e.key.startswith(prefix)]
+
+    def _weigh(self, key: str, value: V) -> int:
+        if self._weigher is None:
+            return 1
+        weight: object = self._weigher(key, value)
+        if isinstance(weight, int) and weight >= 0:
+            return weight
+        got = weight if isinstance(weight, (int, float)) else f"a {type(weight).__name__}"
+        msg = f"the weigher returned {got}; it has to return an integer, zero or more"
+        raise ConfigurationError(msg)
+
+    def _touch(self, entry: Entry[V]) -> None:
+        with self._guard:
+            if entry.deadline != -inf:
+                self._policy.touch(entry)
+
+    def _find(self, key: str, now: float) -> Entry[V] | None:
+        """Find a live entry; an expired one is removed."""
+        entry = self.entries.get(key)
+        if entry is None or entry.deadline > now:
+            return entry
+        self._expire(entry)
+        return None
+
+    def _insert(self, entry: Entry[V], now: float) -> None:
+        while (
+            len(self.entries) >= self._max_entries
+            or self._weight + entry.weight > self._max_weight
+        ):
+            self._bury_evicted(self._policy.evict(now), now)
+        self._weight += entry.weight
+        self._policy.admit(entry)
+        self._set_deadline(entry, entry.deadline)
+        self.entries[entry.key] = entry
+
+    def _replace(
+        self, entry: Entry[V], value: V, deadline: float, weight: int, now: float
+    ) -> None:
+        self._policy.touch(entry)
+        self._dropped.append(entry.value)
+        entry.value = value
+        self._set_deadline(entry, deadline)
+        if weight != entry.weight:
+            self._reweigh(entry, weight, now)
+
+    def _set_deadline(self, entry: Entry[V], deadline: float) -> None:
+        entry.deadline = deadline
+        if deadline != inf and not entry.is_swept:
+            entry.is_swept = True
+            self._swept.append(entry)
+
+    def _reweigh(self, entry: Entry[V], weight: int, now: float) -> None:
+        self._policy.reweigh(entry, weight)
+        self._weight += weight - entry.weight
+        entry.weight = weight
+        while self._weight > self._max_weight:
+            victim = self._policy.evict(now)
+            if victim is entry:
+                self._policy.admit(entry)
+            else:
+                self._bury_evicted(victim, now)
+
+    def _bury_evicted(self, entry: Entry[V], now: float) -> None:
+        if entry.deadline > now:
+            self.evictions += 1
+        else:
+            self.expirations += 1
+        self._bury(entry)
+
+    def _sweep(self, now: float) -> None:
+        """Look at the next entry that may expire, and go on for a while if its time is over."""
+        swept = self._swept
+        for _ in range(_MOST_SWEPT):
+            if not swept:
+                return
+            entry = swept[0]
+            deadline = entry.deadline
+            if now < deadline < inf:
+                swept.rotate(-1)
+                return
+            swept.popleft()
+            entry.is_swept = False
+            if -inf < deadline <= now:
+                self._expire(entry)
+
+    def _expire(self, entry: Entry[V]) -> None:
+        self.expirations += 1
+        self._remove(entry)
+
+    def _remove(self, entry: Entry[V]) -> None:
+        self._bury(entry)
+        self._policy.forget(entry)
+
+    def _bury(self, entry: Entry[V]) -> None:
+        """Take an entry that is in no order any more out of the store."""
+        del self.entries[entry.key]
+        self._weight -= entry.weight
+        self._kill(entry)
+
+    def _kill(self, entry: Entry[V]) -> None:
+        entry.deadline = -inf
+        self._dropped.append(entry.value)
+        entry.value = None  # type: ignore[assignment]  # a reader checks the deadline after it
+
+    def _release(self) -> None:
+        """Let go of dropped values; outside the guard, since their finalisers may come back."""
+        if self._dropped:
+            self._dropped.clear()
+
+
+def _check_bound(name: str, bound: int | None) -> None:
+    if bound is None:
+        return
+    if not isinstance(bound, int) or isinstance(bound, bool) or bound < 1:
+        msg = f"{name} is an integer of 1 or more, or None for no such bound, not {bound!r}"
+        raise ConfigurationError(msg)
+
+
+def _choose_policy(
+    name: str, max_entries: int | None, max_weight: int | None
+) -> tuple[dict[str, Entry[V]], EvictionPolicy]:
+    """Make the dictionary and the order of its entries: one and the same for LRU."""
+    if name not in ("s3-fifo", "lru"):
+        msg = f"policy is 's3-fifo' or 'lru', not {name!r}"
+        raise ConfigurationError(msg)
+    if max_entries is None and max_weight is None:
+        return {}, EvictionPolicy()
+    if name == "lru":
+        entries = OrderedDict[str, "Entry[V]"]()
+        return entries, Lru(entries)
+    return {}, S3Fifo(max_entries, max_weight)

@@ -1,0 +1,231 @@
+"""All in which the two colours truly differ, for asyncio; `_runtime/sync.py` is its counterpart."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable
+from contextvars import ContextVar
+from inspect import isawaitable
+from typing import TYPE_CHECKING, Any, Generic, NoReturn, TypeVar, cast
+from weakref import WeakKeyDictionary
+
+from cachetory._runtime.process import fork_safe_lock
+from cachetory.errors import UncacheableFunctionError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Iterable
+    from concurrent.futures import Executor
+
+    from typing_extensions import Self
+
+T = TypeVar("T")
+S = TypeVar("S")
+ValueT = TypeVar("ValueT")
+
+Eventual = Awaitable[T]
+"""What a function of this colour gives: a result to be awaited."""
+
+DEF = "async def"
+"""How a compiled function of this colour begins."""
+
+AWAIT = "await "
+"""How a compiled function of this colour calls another."""
+
+
+class OneColour:
+    """What every asynchronous backend can do besides its operations.
+
+    It may be awaited, which gives the backend itself, so that `await from_url(…)` and plain
+    `from_url(…)` both work; and it refuses a plain `with`.
+    """
+
+    __slots__ = ()
+
+    def __await__(self) -> Generator[Any, None, Self]:
+        """Give the backend itself."""
+        return self
+        yield  # makes this a generator, which is what `await` needs
+
+    def __enter__(self) -> NoReturn:
+        """Refuse.
+
+        Raises:
+            RuntimeError: always.
+        """
+        msg = f"{type(self).__name__} is asynchronous: use `async with` instead of `with`"
+        raise RuntimeError(msg)
+
+    def __exit__(self, *exc_info: object) -> None:
+        """Do nothing: a plain `with` never gets this far."""
+
+
+class ItemAccess(Generic[ValueT]):
+    """Refuse item access with the way out, since `cache[key]` cannot be awaited."""
+
+    __slots__ = ()
+
+    if not TYPE_CHECKING:  # to a type checker, these operators do not exist at all
+
+        def __getitem__(self, key):
+            raise TypeError(f"an asynchronous cache has no items: use `await cache.get({key!r})`")
+
+        def __setitem__(self, key, value):
+            raise TypeError(
+                f"an asynchronous cache has no items: use `await cache.set({key!r}, value)`"
+            )
+
+        def __delitem__(self, key):
+            raise TypeError(
+                f"an asynchronous cache has no items: use `await cache.delete({key!r})`"
+            )
+
+        def __contains__(self, key):
+            raise TypeError(
+                f"`in` cannot be awaited: use `await cache.contains({key!r})`"
+            )
+
+        def __iter__(self):
+            raise TypeError("a cache cannot be iterated: a store may hold millions of keys")
+
+
+async def resolve(value: Awaitable[T] | T) -> T:
+    """Await the value if it can be awaited, else give it as it is."""
+    if isawaitable(value):
+        return await cast("Awaitable[T]", value)
+    return cast("T", value)
+
+
+async def offload(executor: Executor | None, function: Callable[[S], T], value: S) -> T:
+    """Call the function in the executor; `None` is the event loop's default one."""
+    return await asyncio.get_running_loop().run_in_executor(executor, function, value)
+
+
+async def offload_all(
+    executor: Executor | None, function: Callable[[S], T], values: Iterable[S]
+) -> list[T]:
+    """Call the function in the executor for every value, concurrently, and keep the order."""
+    return await asyncio.gather(*(offload(executor, function, value) for value in values))
+
+
+def check_colour(function: Callable[..., object]) -> None:
+    """Refuse what cannot be cached by an asynchronous decorator.
+
+    Raises:
+        UncacheableFunctionError: for generators of either kind.
+    """
+    from inspect import isasyncgenfunction, isgeneratorfunction  # noqa: PLC0415 (rarely needed)
+
+    if isasyncgenfunction(function) or isgeneratorfunction(function):
+        msg = f"{function!r} is a generator, which is used up once: cache a function that returns a list"
+        raise UncacheableFunctionError(msg)
+
+
+class PerLoop(Generic[T]):
+    """One object for each event loop, made when the loop first asks for it.
+
+    An entry goes with its loop.
+    """
+
+    __slots__ = ("_guard", "_make", "_of_loop")
+
+    def __init__(self, make: Callable[[], T]) -> None:
+        self._make = make
+        self._of_loop: WeakKeyDictionary[asyncio.AbstractEventLoop, T] = WeakKeyDictionary()
+        self._guard = fork_safe_lock()  # loops run in threads
+
+    def get(self) -> T:
+        """Give the object of the running loop."""
+        loop = asyncio.get_running_loop()
+        try:
+            return self._of_loop[loop]
+        except KeyError:
+            with self._guard:
+                made = self._of_loop[loop] = self._make()
+            return made
+
+    def take(self) -> list[T]:
+        """Remove and give the object of the running loop, if it has one."""
+        with self._guard:
+            made = self._of_loop.pop(asyncio.get_running_loop(), None)
+        return [] if made is None else [made]
+
+    def all(self) -> list[T]:
+        """Give the objects of all loops."""
+        with self._guard:
+            return list(self._of_loop.values())
+
+
+class Deserted(Exception):  # noqa: N818 (not an error: a word among the parties of a flight)
+    """The leader of a flight was cancelled: what it met is not its followers' fate."""
+
+
+_under_way: ContextVar[tuple[Flight[Any], ...]] = ContextVar("cachetory_flights", default=())
+
+
+class Flight(Generic[T]):
+    """One load that many await: a task, and a count of those who wait for it.
+
+    Cancelling one of them never cancels another; the task is cancelled when the last one leaves.
+    """
+
+    __slots__ = ("_loads", "_task", "_waiters", "committing", "fenced", "waits_for")
+
+    def __init__(self) -> None:
+        self._task: asyncio.Task[T]
+        self._waiters = 0
+        self.fenced = False
+        self.committing = False
+        self.waits_for: list[Flight[Any]] = []
+
+    @staticmethod
+    def under_way() -> tuple[Flight[Any], ...]:
+        """Give the flights whose loads the caller is a part of, the outermost first."""
+        return _under_way.get()
+
+    @property
+    def over(self) -> bool:
+        """Whether it has landed, or nobody waits for it any more."""
+        return self._task.done() or not self._waiters
+
+    async def lead(self, load: Callable[[], Awaitable[T]]) -> T:
+        """Start the load as a task, in the leader's context, and wait for it."""
+        self._task = asyncio.get_running_loop().create_task(self._fly(load))
+        self._task.add_done_callback(_mark_retrieved)
+        try:
+            return await self.follow()
+        except Deserted:  # the load cancelled itself, as it would have done without a flight
+            raise asyncio.CancelledError from None
+
+    async def follow(self) -> T:
+        """Wait for the load that another has started.
+
+        Raises:
+            Deserted: if the load was cancelled, though the caller was not.
+        """
+        self._waiters += 1
+        try:
+            await asyncio.wait((self._task,))
+        finally:
+            self._waiters -= 1
+            if not self._waiters:
+                self._task.cancel()
+        if self._task.cancelled():
+            raise Deserted
+        return self._task.result()
+
+    async def landed(self) -> None:
+        """Wait until the load is over, whatever came of it."""
+        await asyncio.wait((self._task,))
+
+    async def _fly(self, load: Callable[[], Awaitable[T]]) -> T:
+        _under_way.set((*_under_way.get(), self))
+        return await load()
+
+
+def _mark_retrieved(task: asyncio.Task[Any]) -> None:
+    if not task.cancelled():
+        task.exception()
+
+
+class Slots(asyncio.Semaphore):
+    """Lets so many in at a time; the others wait for their turn, in order."""

@@ -1,0 +1,61 @@
+"""What belongs to the process, whatever the colour: locks that survive a fork, and fork hooks."""
+
+from __future__ import annotations
+
+import os
+import threading
+from typing import TYPE_CHECKING
+from weakref import WeakMethod, WeakSet
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    Lock = threading.Lock
+
+_locks: WeakSet[Lock] = WeakSet()
+_held_for_fork: list[Lock] = []
+_child_hooks: list[WeakMethod[Callable[[], None]]] = []
+
+
+def fork_safe_lock() -> Lock:
+    """Make a lock that a fork never leaves held by a thread which the child lacks.
+
+    It is taken just before a fork and released on both sides just after it, so that what it
+    guards is never seen half changed by the child.
+    """
+    lock = threading.Lock()
+    _locks.add(lock)
+    return lock
+
+
+def call_in_child(hook: Callable[[], None]) -> None:
+    """Call a bound method in every child that this process forks, for as long as its owner lives."""
+    _child_hooks[:] = [known for known in _child_hooks if known() is not None]
+    _child_hooks.append(WeakMethod(hook))
+
+
+def _before_fork() -> None:
+    _held_for_fork[:] = list(_locks)
+    for lock in _held_for_fork:
+        lock.acquire()
+
+
+def _after_fork() -> None:
+    while _held_for_fork:
+        _held_for_fork.pop().release()
+
+
+def _after_fork_in_child() -> None:
+    _after_fork()
+    for known in _child_hooks:
+        hook = known()
+        if hook is not None:
+            hook()
+
+
+if hasattr(os, "register_at_fork"):  # not on Windows, which has no fork
+    os.register_at_fork(
+        before=_before_fork,
+        after_in_parent=_after_fork,
+        after_in_child=_after_fork_in_child,
+    )

@@ -1,0 +1,1 @@
+"""The load path: what happens between a miss and the value."""

@@ -1,0 +1,69 @@
+# Generated from src/cachetory/_shell/async_/codec.py by tools/unasync.py. Do not edit: edit that file instead.
+"""Turn values into wire and back, here or in an executor."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Generic
+
+from cachetory._core.sentinels import INLINE
+from cachetory._runtime.sync import offload, offload_all
+from cachetory.interfaces.backends.private import WireT
+from cachetory.interfaces.serializers import ValueT
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from concurrent.futures import Executor
+
+    from cachetory._core.sentinels import Inline
+    from cachetory.interfaces.serializers import Serializer
+
+
+class Undecoded:
+    """What stands in the place of a value that could not be decoded."""
+
+    __slots__ = ("error",)
+
+    def __init__(self, error: Exception) -> None:
+        self.error = error
+
+
+class Codec(Generic[ValueT, WireT]):
+    """A serializer, and the place where it does its work."""
+
+    __slots__ = ("_executor", "_serializer")
+
+    def __init__(
+        self, serializer: Serializer[ValueT, WireT], executor: Executor | Inline | None
+    ) -> None:
+        self._serializer = serializer
+        self._executor = executor
+
+    def encode(self, value: ValueT) -> WireT:
+        """Turn a value into wire."""
+        if self._executor is INLINE:
+            return self._serializer.serialize(value)
+        return offload(self._executor, self._serializer.serialize, value)
+
+    def encode_all(self, values: Sequence[ValueT]) -> list[WireT]:
+        """Turn values into wire, concurrently in an executor."""
+        if self._executor is INLINE:
+            return [self._serializer.serialize(value) for value in values]
+        return offload_all(self._executor, self._serializer.serialize, values)
+
+    def decode(self, wire: WireT) -> ValueT | Undecoded:
+        """Turn wire into a value."""
+        if self._executor is INLINE:
+            return self._attempt(wire)
+        return offload(self._executor, self._attempt, wire)
+
+    def decode_all(self, wires: Sequence[WireT]) -> list[ValueT | Undecoded]:
+        """Turn wires into values, concurrently in an executor."""
+        if self._executor is INLINE:
+            return [self._attempt(wire) for wire in wires]
+        return offload_all(self._executor, self._attempt, wires)
+
+    def _attempt(self, wire: WireT) -> ValueT | Undecoded:
+        try:
+            return self._serializer.deserialize(wire)
+        except Exception as error:  # noqa: BLE001 (foreign bytes raise anything, `KeyError` included)
+            return Undecoded(error)

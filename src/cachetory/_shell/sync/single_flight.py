@@ -1,0 +1,148 @@
+# Generated from src/cachetory/_shell/async_/single_flight.py by tools/unasync.py. Do not edit: edit that file instead.
+"""One load per key at a time in this process; everyone else waits for it and shares its outcome.
+
+A load that asks for its own key, directly or through another key's load, computes through
+instead of waiting for itself. A write to the key while its load is under way fences the load:
+its outcome goes to those who wait, but is not stored any more.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeVar
+from weakref import WeakKeyDictionary
+
+from cachetory._runtime.process import call_in_child, fork_safe_lock
+from cachetory._runtime.sync import Deserted, Eventual, Flight, PerLoop
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+T = TypeVar("T")
+
+_guard = fork_safe_lock()
+_of_store: WeakKeyDictionary[object, SingleFlight] = WeakKeyDictionary()
+
+
+class SingleFlight:
+    """The flights over one store. A flight in one event loop is not seen from another."""
+
+    __slots__ = ("__weakref__", "_flights")
+
+    def __init__(self) -> None:
+        self._flights: PerLoop[dict[str, Flight[Any]]] = PerLoop(dict)
+        call_in_child(self._forget)
+
+    @staticmethod
+    def over(store: object) -> SingleFlight:
+        """Give the flights over a store: caches which share it must fence each other's loads."""
+        with _guard:
+            try:
+                return _of_store.setdefault(store, SingleFlight())
+            except TypeError:  # not hashable, or without weak references: told apart by nothing
+                return SingleFlight()
+
+    def run(self, key: str, load: Callable[[Flight[T]], Eventual[T]]) -> T:
+        """Run the load, or wait for the one that is under way for the key.
+
+        Args:
+            key: the key as the store knows it.
+            load: called with the flight, which tells whether the outcome may still be stored.
+        """
+        chain = Flight.under_way()
+        while True:
+            with _guard:
+                flights = self._flights.get()
+                flight = flights.get(key)
+                leads = flight is None
+                if flight is None:
+                    flight = flights[key] = Flight()
+                elif _waits_for_any(flight, chain):
+                    break
+                if chain:
+                    chain[-1].waits_for.append(flight)
+            try:
+                return self._board(flight, load, leads=leads)
+            except Deserted:
+                continue
+            finally:
+                with _guard:
+                    if chain:
+                        chain[-1].waits_for.remove(flight)
+                    if flight.over and flights.get(key) is flight:
+                        del flights[key]
+        through: Flight[T] = Flight()
+        through.fenced = True
+        return load(through)
+
+    def may_commit(self, flight: Flight[Any]) -> bool:
+        """Tell whether what the flight has loaded may be stored; if so, it is being stored now."""
+        with _guard:
+            flight.committing = not flight.fenced
+        return flight.committing
+
+    def fence(self, keys: Iterable[str]) -> None:
+        """Keep the loads under way for the keys from storing what they find.
+
+        Waits for those whose value is being written this moment, so that the write which the
+        caller is about to make is the last one. Whoever asks for the key from now on starts a
+        new load.
+        """
+        for flight in self._fence(keys):
+            flight.landed()
+
+    def fence_prefix(self, prefix: str) -> None:
+        """Fence every load under way whose key begins with the prefix."""
+        everywhere = self._flights.all()
+        self.fence(
+            [key for flights in everywhere for key in list(flights) if key.startswith(prefix)]
+        )
+
+    def _fence(self, keys: Iterable[str]) -> list[Flight[Any]]:
+        """Fence the loads of the keys, and give those that are to be waited for."""
+        everywhere = self._flights.all()
+        if not any(everywhere):
+            return []
+        own, inside = self._flights.get(), Flight.under_way()
+        landing: list[Flight[Any]] = []
+        with _guard:
+            for key in keys:
+                for flights in everywhere:
+                    flight = flights.pop(key, None)
+                    if flight is None:
+                        continue
+                    flight.fenced = True
+                    if flight.committing and flights is own and flight not in inside:
+                        landing.append(flight)
+        return landing
+
+    def _board(
+        self, flight: Flight[T], load: Callable[[Flight[T]], Eventual[T]], *, leads: bool
+    ) -> T:
+        if not leads:
+            return flight.follow()
+
+        def run() -> T:
+            return load(flight)
+
+        return flight.lead(run)
+
+    def _forget(self) -> None:
+        """Start a forked child clean: the threads that led these flights do not exist in it."""
+        for flights in self._flights.all():
+            flights.clear()
+
+
+def _waits_for_any(flight: Flight[Any], chain: tuple[Flight[Any], ...]) -> bool:
+    """Tell whether a flight waits, through others perhaps, for one of the chain."""
+    if not chain:
+        return False
+    seen: set[int] = set()
+    pending = [flight]
+    while pending:
+        current = pending.pop()
+        if current in chain:
+            return True
+        if id(current) not in seen:
+            seen.add(id(current))
+            pending.extend(current.waits_for)
+    return False

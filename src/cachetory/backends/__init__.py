@@ -1,0 +1,1 @@
+"""Stores of wire values, in each colour."""

@@ -1,0 +1,146 @@
+"""A backend over a cache of a Django project."""
+
+from __future__ import annotations
+
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING, Any, cast
+
+from django.core.cache import cache as default_cache
+from django.core.cache import caches
+from django.core.cache.backends.base import InvalidCacheBackendError
+from django.utils.connection import ConnectionProxy
+
+from cachetory._core.durations import to_seconds, to_timestamp
+from cachetory._core.sentinels import MISSING
+from cachetory._core.urls import Parameters, parse, redact
+from cachetory.errors import ConfigurationError
+from cachetory.interfaces.backends.async_ import AsyncBackend
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterable
+
+    from django.core.cache.backends.base import BaseCache
+    from typing_extensions import Self
+
+    from cachetory._core.durations import Duration
+
+_PARAMETERS = Parameters({})
+
+
+class DjangoBackend(AsyncBackend[Any]):
+    """Stores entries in a Django cache, under the keys and versions that Django makes of ours.
+
+    Django counts times to live in whole seconds in most of its stores, so that one of less than a
+    second is rounded up to a second.
+
+    Args:
+        cache: the Django cache; by default the one that Django calls `"default"`.
+    """
+
+    def __init__(self, cache: BaseCache | None = None) -> None:
+        self._cache: Any = default_cache if cache is None else cache
+
+    @classmethod
+    def from_url(cls, url: str) -> Self:
+        """Make a backend over the cache of an alias in `settings.CACHES`: `django://alias`.
+
+        Raises:
+            ConfigurationError: if there is no such alias. Its case counts.
+        """
+        parsed = parse(url)
+        _PARAMETERS.read(parsed)
+        alias = parsed.authority or "default"
+        try:
+            caches[alias]
+        except InvalidCacheBackendError:
+            known = ", ".join(f"`django://{name}`" for name in caches.settings)
+            msg = f"`{redact(url)}` names no cache of this Django project; there are {known}"
+            raise ConfigurationError(msg) from None
+        # A proxy, since Django has a cache object for each thread.
+        return cls(cast("BaseCache", ConnectionProxy(caches, alias)))
+
+    async def get(self, key: str) -> Any:
+        """Get the value of a key.
+
+        Raises:
+            KeyError: if there is none, or its time is over.
+        """
+        value = await self._cache.aget(key, MISSING)
+        if value is MISSING:
+            raise KeyError(key)
+        return value
+
+    async def get_many(self, *keys: str) -> AsyncIterator[tuple[str, Any]]:
+        """Get the values of those keys that have one."""
+        if not keys:
+            return
+        found = await self._cache.aget_many(keys)
+        for pair in found.items():
+            yield pair
+
+    async def set(
+        self,
+        key: str,
+        value: Any,
+        *,
+        time_to_live: Duration | None = None,
+        if_not_exists: bool = False,
+    ) -> bool:
+        """Set the value of a key and tell whether it was changed."""
+        timeout = _timeout(time_to_live)
+        if timeout == 0:
+            return not if_not_exists and await self.delete(key)
+        if if_not_exists:
+            return bool(await self._cache.aadd(key, value, timeout))
+        await self._cache.aset(key, value, timeout)
+        return True
+
+    async def set_many(
+        self, items: Iterable[tuple[str, Any]], *, time_to_live: Duration | None = None
+    ) -> None:
+        """Set many values, all with the same time to live."""
+        timeout = _timeout(time_to_live)
+        values = dict(items)
+        if not values:
+            return
+        if timeout == 0:
+            await self._cache.adelete_many(list(values))
+        else:
+            await self._cache.aset_many(values, timeout)
+
+    async def expire_in(self, key: str, time_to_live: Duration | None = None) -> None:
+        """Let a key live for so long from now: `None` for ever, zero or less not at all."""
+        timeout = _timeout(time_to_live)
+        if timeout == 0:
+            await self.delete(key)
+        else:
+            await self._cache.atouch(key, timeout)
+
+    async def expire_at(self, key: str, deadline: datetime | None) -> None:
+        """Let a key live until the deadline, a timezone-aware datetime; `None` is for ever."""
+        if deadline is None:
+            await self.expire_in(key, None)
+        else:
+            now = datetime.now(timezone.utc).timestamp()
+            await self.expire_in(key, to_timestamp(deadline) - now)
+
+    async def delete(self, key: str) -> bool:
+        """Delete a key and tell whether it was there."""
+        return bool(await self._cache.adelete(key))
+
+    async def delete_many(self, *keys: str) -> None:
+        """Delete many keys."""
+        if keys:
+            await self._cache.adelete_many(keys)
+
+    async def clear(self) -> None:
+        """Delete every key of the Django cache, whoever wrote it."""
+        await self._cache.aclear()
+
+
+def _timeout(time_to_live: Duration | None) -> float | None:
+    """Give what Django calls a timeout: seconds, 0 for at once, `None` for ever."""
+    if time_to_live is None:
+        return None
+    seconds = to_seconds(time_to_live)
+    return max(seconds, 1.0) if seconds else 0

@@ -1,0 +1,163 @@
+"""A backend over a bounded store in this process."""
+
+from __future__ import annotations
+
+from time import monotonic, time
+from typing import TYPE_CHECKING, Any, Literal, cast
+
+from cachetory._core.durations import to_seconds, to_timestamp
+from cachetory._core.sentinels import MISSING
+from cachetory._core.urls import Parameters, choice, integer, optional, parse, redact
+from cachetory.backends.memory_stores import DEFAULT_MAX_ENTRIES, Bounds, named_store, new_store
+from cachetory.errors import ConfigurationError
+from cachetory.interfaces.backends.async_ import AsyncBackend
+from cachetory.interfaces.backends.private import WireT
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Iterable
+    from datetime import datetime
+
+    from typing_extensions import Self
+
+    from cachetory._core.durations import Duration
+    from cachetory._core.store import Store
+
+_PARAMETERS = Parameters(
+    {
+        "max-entries": optional(integer),
+        "max-weight": optional(integer),
+        "policy": choice("s3-fifo", "lru"),
+    }
+)
+_FOR_EVER = float("inf")
+
+
+class MemoryBackend(AsyncBackend[WireT]):
+    """Keeps entries in this process; one backend serves threads and event loops alike.
+
+    Entries are evicted when the store is full, and removed some time after they have expired, a
+    few at each write. Hits take no lock under the `"s3-fifo"` policy.
+
+    Args:
+        max_entries: how many entries it holds at most; `None` for as many as there are.
+        max_weight: how much they may weigh together; `None` for no limit.
+        weigher: gives the weight of a key and its wire value, a whole number, zero or more. By
+            default, with `max_weight`, that is their size in bytes.
+        policy: what is evicted. `"s3-fifo"` resists scans and finds more than LRU on almost every
+            workload (Yang et al., "FIFO queues are all you need for cache eviction", SOSP 2023);
+            `"lru"` evicts the least recently used entry, at the price of a lock for each hit.
+        clock: monotonic seconds, by which entries expire.
+        wall_clock: epoch seconds, against which deadlines are told.
+
+    Raises:
+        ConfigurationError: for bounds that cannot work.
+    """
+
+    shared = False
+    local_store: Store[WireT]
+
+    def __init__(
+        self,
+        *,
+        max_entries: int | None = DEFAULT_MAX_ENTRIES,
+        max_weight: int | None = None,
+        weigher: Callable[[str, WireT], int] | None = None,
+        policy: Literal["s3-fifo", "lru"] = "s3-fifo",
+        clock: Callable[[], float] = monotonic,
+        wall_clock: Callable[[], float] = time,
+    ) -> None:
+        bounds = Bounds(max_entries, max_weight, policy)
+        self.local_store = new_store(bounds, weigher=weigher, clock=clock)
+        self._clock = clock
+        self._wall_clock = wall_clock
+
+    @classmethod
+    def from_url(cls, url: str) -> Self:
+        """Make a backend from `memory://`, or one that shares the store of a name: `memory://name`.
+
+        Parameters: `max-entries` and `max-weight` (whole numbers or `none`), `policy` (`s3-fifo`
+        or `lru`). A named store has the bounds that were asked for first; asking for other ones
+        later is an error, asking for none is not.
+        """
+        parsed = parse(url)
+        if parsed.path not in ("", "/"):
+            msg = f"`{redact(url)}` has a path, but a memory store has only a name: `memory://name`"
+            raise ConfigurationError(msg)
+        options = _PARAMETERS.read(parsed)
+        backend = cls(**options)
+        if parsed.authority:
+            store = named_store(parsed.authority, Bounds(**options) if options else None)
+            backend.local_store = cast("Store[Any]", store)
+        return backend
+
+    @property
+    def size(self) -> int:
+        """The number of entries, expired ones that are not yet removed included."""
+        return len(self.local_store)
+
+    async def get(self, key: str) -> WireT:
+        """Get the value of a key.
+
+        Raises:
+            KeyError: if there is none, or its time is over.
+        """
+        value = self.local_store.get(key, MISSING)
+        if value is MISSING:
+            raise KeyError(key)
+        return value
+
+    async def get_many(self, *keys: str) -> AsyncIterator[tuple[str, WireT]]:
+        """Get the values of those keys that have one, all from the same instant."""
+        for pair in self.local_store.get_many(keys):
+            yield pair
+
+    async def set(
+        self,
+        key: str,
+        value: WireT,
+        *,
+        time_to_live: Duration | None = None,
+        if_not_exists: bool = False,
+    ) -> bool:
+        """Set the value of a key and tell whether it was changed."""
+        seconds = _FOR_EVER if time_to_live is None else to_seconds(time_to_live)
+        if seconds:
+            deadline = self._clock() + seconds
+            return self.local_store.set(key, value, deadline, if_not_exists=if_not_exists)
+        return not if_not_exists and self.local_store.delete(key)
+
+    async def set_many(
+        self, items: Iterable[tuple[str, WireT]], *, time_to_live: Duration | None = None
+    ) -> None:
+        """Set many values at once, all with the same time to live."""
+        seconds = _FOR_EVER if time_to_live is None else to_seconds(time_to_live)
+        if seconds:
+            self.local_store.set_many(items, self._clock() + seconds)
+        else:
+            self.local_store.delete_many(key for key, _ in items)
+
+    async def expire_in(self, key: str, time_to_live: Duration | None = None) -> None:
+        """Let a key live for so long from now: `None` for ever, zero or less not at all."""
+        seconds = _FOR_EVER if time_to_live is None else to_seconds(time_to_live)
+        self.local_store.expire_at(key, self._clock() + seconds)
+
+    async def expire_at(self, key: str, deadline: datetime | None) -> None:
+        """Let a key live until the deadline, a timezone-aware datetime; `None` is for ever."""
+        left = _FOR_EVER if deadline is None else to_timestamp(deadline) - self._wall_clock()
+        self.local_store.expire_at(key, self._clock() + left)
+
+    async def delete(self, key: str) -> bool:
+        """Delete a key and tell whether it was there."""
+        return self.local_store.delete(key)
+
+    async def delete_many(self, *keys: str) -> None:
+        """Delete many keys at once."""
+        self.local_store.delete_many(keys)
+
+    async def clear(self) -> None:
+        """Delete every key of the store."""
+        self.local_store.clear()
+
+    async def clear_prefix(self, prefix: str) -> None:
+        """Delete the keys that begin with the prefix, and no other."""
+        self.local_store.clear(prefix)

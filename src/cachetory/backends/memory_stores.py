@@ -1,0 +1,81 @@
+"""The in-process stores behind memory backends; those with a name are shared by all who name them."""
+
+from __future__ import annotations
+
+from time import monotonic
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+from cachetory._core.store import Store
+from cachetory._runtime.process import fork_safe_lock
+from cachetory.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+DEFAULT_MAX_ENTRIES = 100_000
+"""How many entries a memory store holds unless told otherwise."""
+
+
+class Bounds(NamedTuple):
+    """How much a store may hold, and what goes when it is full."""
+
+    max_entries: int | None = DEFAULT_MAX_ENTRIES
+    max_weight: int | None = None
+    policy: Literal["s3-fifo", "lru"] = "s3-fifo"
+
+
+_guard = fork_safe_lock()
+_named: dict[str, tuple[Bounds, Store[Any]]] = {}
+
+
+def new_store(
+    bounds: Bounds,
+    *,
+    weigher: Callable[[str, Any], int] | None = None,
+    clock: Callable[[], float] = monotonic,
+) -> Store[Any]:
+    """Make a store that threads and event loops may share."""
+    return Store(
+        max_entries=bounds.max_entries,
+        max_weight=bounds.max_weight,
+        weigher=weigher or (None if bounds.max_weight is None else weigh_wire),
+        policy=bounds.policy,
+        guard=fork_safe_lock(),
+        clock=clock,
+    )
+
+
+def named_store(name: str, bounds: Bounds | None) -> Store[Any]:
+    """Give the store of that name, made by the first who asks for it.
+
+    Args:
+        name: the name.
+        bounds: what it has to be bounded by; `None` takes it as it is, or the default ones.
+
+    Raises:
+        ConfigurationError: if it is there already, with other bounds.
+    """
+    with _guard:
+        if name not in _named:
+            made = bounds or Bounds()
+            _named[name] = (made, new_store(made))
+        known, store = _named[name]
+    if bounds is not None and bounds != known:
+        msg = f"`memory://{name}` is there already with {known}, so it cannot have {bounds}"
+        raise ConfigurationError(msg)
+    return store
+
+
+def weigh_wire(key: str, wire: object) -> int:
+    """Weigh an entry by its bytes: those of the key and of the serialized value.
+
+    Raises:
+        ConfigurationError: for a value that is not bytes, whose size cannot be told.
+    """
+    if isinstance(wire, (bytes, bytearray, memoryview, str)):
+        return len(key) + len(wire)
+    msg = (
+        f"max_weight counts bytes, but the value is a {type(wire).__name__}: use a serializer that "
+        "makes bytes, or pass weigher= to MemoryBackend"
+    )
+    raise ConfigurationError(msg)

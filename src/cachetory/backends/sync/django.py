@@ -1,0 +1,147 @@
+# Generated from src/cachetory/backends/async_/django.py by tools/unasync.py. Do not edit: edit that file instead.
+"""A backend over a cache of a Django project."""
+
+from __future__ import annotations
+
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING, Any, cast
+
+from django.core.cache import cache as default_cache
+from django.core.cache import caches
+from django.core.cache.backends.base import InvalidCacheBackendError
+from django.utils.connection import ConnectionProxy
+
+from cachetory._core.durations import to_seconds, to_timestamp
+from cachetory._core.sentinels import MISSING
+from cachetory._core.urls import Parameters, parse, redact
+from cachetory.errors import ConfigurationError
+from cachetory.interfaces.backends.sync import SyncBackend
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from django.core.cache.backends.base import BaseCache
+    from typing_extensions import Self
+
+    from cachetory._core.durations import Duration
+
+_PARAMETERS = Parameters({})
+
+
+class DjangoBackend(SyncBackend[Any]):
+    """Stores entries in a Django cache, under the keys and versions that Django makes of ours.
+
+    Django counts times to live in whole seconds in most of its stores, so that one of less than a
+    second is rounded up to a second.
+
+    Args:
+        cache: the Django cache; by default the one that Django calls `"default"`.
+    """
+
+    def __init__(self, cache: BaseCache | None = None) -> None:
+        self._cache: Any = default_cache if cache is None else cache
+
+    @classmethod
+    def from_url(cls, url: str) -> Self:
+        """Make a backend over the cache of an alias in `settings.CACHES`: `django://alias`.
+
+        Raises:
+            ConfigurationError: if there is no such alias. Its case counts.
+        """
+        parsed = parse(url)
+        _PARAMETERS.read(parsed)
+        alias = parsed.authority or "default"
+        try:
+            caches[alias]
+        except InvalidCacheBackendError:
+            known = ", ".join(f"`django://{name}`" for name in caches.settings)
+            msg = f"`{redact(url)}` names no cache of this Django project; there are {known}"
+            raise ConfigurationError(msg) from None
+        # A proxy, since Django has a cache object for each thread.
+        return cls(cast("BaseCache", ConnectionProxy(caches, alias)))
+
+    def get(self, key: str) -> Any:
+        """Get the value of a key.
+
+        Raises:
+            KeyError: if there is none, or its time is over.
+        """
+        value = self._cache.get(key, MISSING)
+        if value is MISSING:
+            raise KeyError(key)
+        return value
+
+    def get_many(self, *keys: str) -> Iterator[tuple[str, Any]]:
+        """Get the values of those keys that have one."""
+        if not keys:
+            return
+        found = self._cache.get_many(keys)
+        for pair in found.items():
+            yield pair
+
+    def set(
+        self,
+        key: str,
+        value: Any,
+        *,
+        time_to_live: Duration | None = None,
+        if_not_exists: bool = False,
+    ) -> bool:
+        """Set the value of a key and tell whether it was changed."""
+        timeout = _timeout(time_to_live)
+        if timeout == 0:
+            return not if_not_exists and self.delete(key)
+        if if_not_exists:
+            return bool(self._cache.add(key, value, timeout))
+        self._cache.set(key, value, timeout)
+        return True
+
+    def set_many(
+        self, items: Iterable[tuple[str, Any]], *, time_to_live: Duration | None = None
+    ) -> None:
+        """Set many values, all with the same time to live."""
+        timeout = _timeout(time_to_live)
+        values = dict(items)
+        if not values:
+            return
+        if timeout == 0:
+            self._cache.delete_many(list(values))
+        else:
+            self._cache.set_many(values, timeout)
+
+    def expire_in(self, key: str, time_to_live: Duration | None = None) -> None:
+        """Let a key live for so long from now: `None` for ever, zero or less not at all."""
+        timeout = _timeout(time_to_live)
+        if timeout == 0:
+            self.delete(key)
+        else:
+            self._cache.touch(key, timeout)
+
+    def expire_at(self, key: str, deadline: datetime | None) -> None:
+        """Let a key live until the deadline, a timezone-aware datetime; `None` is for ever."""
+        if deadline is None:
+            self.expire_in(key, None)
+        else:
+            now = datetime.now(timezone.utc).timestamp()
+            self.expire_in(key, to_timestamp(deadline) - now)
+
+    def delete(self, key: str) -> bool:
+        """Delete a key and tell whether it was there."""
+        return bool(self._cache.delete(key))
+
+    def delete_many(self, *keys: str) -> None:
+        """Delete many keys."""
+        if keys:
+            self._cache.delete_many(keys)
+
+    def clear(self) -> None:
+        """Delete every key of the Django cache, whoever wrote it."""
+        self._cache.clear()
+
+
+def _timeout(time_to_live: Duration | None) -> float | None:
+    """Give what Django calls a timeout: seconds, 0 for at once, `None` for ever."""
+    if time_to_live is None:
+        return None
+    seconds = to_seconds(time_to_live)
+    return max(seconds, 1.0) if seconds else 0

@@ -1,0 +1,102 @@
+# Generated from src/cachetory/backends/async_/redis_connections.py by tools/unasync.py. Do not edit: edit that file instead.
+"""The connections to one Redis server, each used by one caller at a time.
+
+They are redis-py's own, made with the settings of one of its pools, so that everything its URLs
+and pools know keeps working. Its command methods and its pools' bookkeeping are left out: they
+cost more than the server does.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import ResponseError
+
+from cachetory._runtime.process import call_in_child
+from cachetory._runtime.sync import Slots
+
+if TYPE_CHECKING:
+    from redis.connection import AbstractConnection, ConnectionPool
+    from typing_extensions import TypeAlias
+
+Command: TypeAlias = "tuple[str | bytes | int, ...]"
+
+MOST = 64
+"""How many connections at most, unless the pool has a lower limit: more make no server faster."""
+
+_left_to_the_parent: list[Any] = []
+
+
+class RedisConnections:
+    """Takes connections from those at rest, and makes more as long as the limit allows."""
+
+    __slots__ = ("__weakref__", "_at_rest", "_pool", "_slots")
+
+    def __init__(self, pool: ConnectionPool) -> None:
+        self._pool = pool
+        self._slots = Slots(min(pool.max_connections, MOST))
+        self._at_rest: list[AbstractConnection] = []
+        call_in_child(self._forget)
+
+    def ask(self, *command: str | bytes | int) -> Any:
+        """Send one command and give the reply.
+
+        Raises:
+            redis.exceptions.RedisError: if the server cannot be asked, or answers by an error.
+        """
+        return (self.ask_all(command))[0]
+
+    def ask_all(self, *commands: Command) -> list[Any]:
+        """Send commands in one write and give their replies.
+
+        A connection at rest may have been closed by the server meanwhile, so that what fails on
+        one is tried again on a new one, once.
+
+        Raises:
+            redis.exceptions.RedisError: if the server cannot be asked, or answers any of them by
+                an error; the first one is raised, when all have been answered.
+        """
+        with self._slots:
+            if self._at_rest:
+                try:
+                    return self._converse(self._at_rest.pop(), commands)
+                except RedisConnectionError:
+                    self._disconnect()
+            pool = self._pool
+            return self._converse(pool.connection_class(**pool.connection_kwargs), commands)
+
+    def close(self) -> None:
+        """Close the connections at rest."""
+        self._disconnect()
+
+    def _converse(self, connection: AbstractConnection, commands: tuple[Command, ...]) -> list[Any]:
+        if len(commands) == 1:
+            connection.send_command(*commands[0])
+        else:
+            connection.send_packed_command(connection.pack_commands(commands))
+        replies: list[Any] = []
+        errors: list[ResponseError] = []
+        for _ in commands:
+            try:
+                replies.append(connection.read_response())
+            except ResponseError as error:
+                errors.append(error)
+        # Whatever else was raised has made redis-py close the connection: it is not used again.
+        self._at_rest.append(connection)
+        if errors:
+            raise errors[0]
+        return replies
+
+    def _disconnect(self) -> None:
+        while self._at_rest:
+            connection = self._at_rest.pop()
+            connection.disconnect()
+
+    def _forget(self) -> None:
+        """Leave the sockets to the parent, in a forked child.
+
+        They are not closed there: that would say goodbye to the server in the parent's name.
+        """
+        _left_to_the_parent.append(self._at_rest)
+        self._at_rest = []

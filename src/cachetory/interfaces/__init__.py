@@ -1,0 +1,1 @@
+"""What a serializer and a backend are, for those who write their own."""

@@ -40,14 +40,15 @@ LAYERS = (
 HEIGHT = {part: height for height, layer in enumerate(LAYERS) for part in layer}
 LAZY = {("caches", "backends"), ("caches", "serializers")}
 IMPURE = {"asyncio", "logging", "random", "socket", "sqlite3", "subprocess", "threading", "time"}
+UNRESTRICTED = {*sys.stdlib_module_names, "annotationlib", "cachetory", "typing_extensions"}
 WRAPPERS = {
-    "backports": "serializers/compressors/zstd.py",
-    "compression": "serializers/compressors/zstd.py",
+    "backports": "serializers/compressors/*zstd*.py",
+    "compression": "serializers/compressors/*zstd*.py",
     "django": "backends/*/django*.py",
     "ormsgpack": "serializers/msgpack.py",
     "pytest": "testing*",
     "redis": "backends/*/redis*.py",
-    "typing_extensions": "*",
+    "zstandard": "serializers/compressors/*zstd*.py",
 }
 
 
@@ -160,8 +161,7 @@ def test_third_party_packages_stay_behind_their_wrappers() -> None:
         [
             found
             for found in IMPORTS
-            if (package := found.target.split(".")[0])
-            not in {*sys.stdlib_module_names, "cachetory"}
+            if (package := found.target.split(".")[0]) not in UNRESTRICTED
             and not fnmatch(found.file, WRAPPERS.get(package, ""))
         ],
         "An optional package is imported only in the module that wraps it, which the registry of "

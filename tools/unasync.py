@@ -12,6 +12,7 @@ they speak of code. Where the two colours truly differ, the difference belongs i
 
 from __future__ import annotations
 
+import ast
 import re
 import subprocess
 import sys
@@ -146,6 +147,7 @@ def generate(root: Path, used: set[str]) -> dict[str, str]:
     for path in _python_files(root):
         if path not in HAND_WRITTEN and twin_of(path) != path:
             source = (root / path).read_text("utf-8")
+            ast.parse(source, path)  # a mistake is told with the name of the source
             twins[twin_of(path)] = HEADER.format(path) + translate(source, used)
     return _format(root, twins)
 

@@ -71,7 +71,7 @@ class Lru(EvictionPolicy):
         """Make the entry the most recent one."""
         self._entries.move_to_end(entry.key)
 
-    def evict(self, now: float) -> Entry[Any]:  # noqa: ARG002 the oldest leaves at any time
+    def evict(self, now: float) -> Entry[Any]:
         """Pick the least recently used entry; the store takes it out of the dictionary."""
         return self._entries[next(iter(self._entries))]
 
@@ -92,6 +92,7 @@ class S3Fifo(EvictionPolicy):
     """
 
     __slots__ = (
+        "_ghost_order",
         "_ghosts",
         "_has_been_full",
         "_main",
@@ -106,7 +107,8 @@ class S3Fifo(EvictionPolicy):
     def __init__(self, max_entries: int | None, max_weight: int | None) -> None:
         self._small: deque[Entry[Any]] = deque()
         self._main: deque[Entry[Any]] = deque()
-        self._ghosts = _Ghosts()
+        self._ghosts: set[int] = set()
+        self._ghost_order: deque[int] = deque()
         self._small_weight = 0
         self._main_weight = 0
         self._tombstones = 0
@@ -115,13 +117,17 @@ class S3Fifo(EvictionPolicy):
         self._small_weight_at_first = inf if max_weight is None else max_weight / 10
 
     def admit(self, entry: Entry[Any]) -> None:
-        """Queue a new entry in small, or in main if it has come back or small is full at first."""
-        if self._ghosts.take(entry.key) or not (self._has_been_full or self._has_room_in_small()):
+        """Queue a new entry: in small, unless it has come back, or small is full at first."""
+        fingerprint = hash(entry.key)
+        if fingerprint in self._ghosts:
+            self._ghosts.remove(fingerprint)
             self._append_to_main(entry)
-        else:
+        elif self._has_been_full or self._has_room_in_small():
             entry.in_main = False
             self._small.append(entry)
             self._small_weight += entry.weight
+        else:
+            self._append_to_main(entry)
 
     def touch(self, entry: Entry[Any]) -> None:
         """Count an access."""
@@ -138,14 +144,15 @@ class S3Fifo(EvictionPolicy):
     def evict(self, now: float) -> Entry[Any]:
         """Pick the first entry whose time is over, or which has not earned another round."""
         self._has_been_full = True
-        entry = self._pop()
-        for _ in range(_MOST_SPARED):
-            if entry.deadline <= now or not self._spare(entry):
-                break
-            entry = self._pop()
-        if not entry.in_main:
-            self._ghosts.add(entry.key, limit=(len(self._small) + len(self._main)) * 9 // 10)
-        return entry
+        chances = _MOST_SPARED
+        while True:
+            if self._small and self._small_weight * 9 >= self._main_weight:
+                victim = self._pop_small(now, chances)
+            else:
+                victim = self._pop_main(now, chances)
+            if victim is not None:
+                return victim
+            chances -= 1
 
     def forget(self, entry: Entry[Any]) -> None:
         """Leave the entry in its queue as a tombstone."""
@@ -165,6 +172,7 @@ class S3Fifo(EvictionPolicy):
         self._small.clear()
         self._main.clear()
         self._ghosts.clear()
+        self._ghost_order.clear()
         self._small_weight = 0
         self._main_weight = 0
         self._tombstones = 0
@@ -181,69 +189,46 @@ class S3Fifo(EvictionPolicy):
         self._main.append(entry)
         self._main_weight += entry.weight
 
-    def _pop(self) -> Entry[Any]:
-        """Take the next living entry: from small if that has a tenth of the weight, else main."""
-        small, main = self._small, self._main
-        while True:
-            if small and self._small_weight * 9 >= self._main_weight:
-                entry = small.popleft()
-                if entry.deadline != -inf:
-                    self._small_weight -= entry.weight
-                    return entry
-            else:
-                entry = main.popleft()
-                if entry.deadline != -inf:
-                    self._main_weight -= entry.weight
-                    return entry
+    def _pop_small(self, now: float, chances: int) -> Entry[Any] | None:
+        """Take the first of small: to leave, or else (`None`) to move to main if it is proven."""
+        entry = self._small.popleft()
+        if entry.deadline == -inf:
             self._tombstones -= 1
-
-    def _spare(self, entry: Entry[Any]) -> bool:
-        """Queue an entry in main (once more) if it has been used enough; tell whether it was."""
-        if not entry.in_main:
-            if entry.frequency < _PROVEN:
-                return False
-            entry.frequency = 0
-        elif entry.frequency == 0:
-            return False
-        else:
-            entry.frequency -= 1
+            return None
+        self._small_weight -= entry.weight
+        if entry.frequency < _PROVEN or entry.deadline <= now or chances <= 0:
+            self._remember(entry.key)
+            return entry
+        entry.frequency = 0
         self._append_to_main(entry)
-        return True
+        return None
 
+    def _pop_main(self, now: float, chances: int) -> Entry[Any] | None:
+        """Take the first of main: to leave, or else (`None`) to go round if it has been used."""
+        entry = self._main.popleft()
+        if entry.deadline == -inf:
+            self._tombstones -= 1
+            return None
+        if entry.frequency == 0 or entry.deadline <= now or chances <= 0:
+            self._main_weight -= entry.weight
+            return entry
+        entry.frequency -= 1
+        self._main.append(entry)
+        return None
 
-class _Ghosts:
-    """Hashes of the keys that left most recently.
+    def _remember(self, key: str) -> None:
+        """Add a ghost, and let the first ones go: there are nine for ten entries.
 
-    A hash that was taken stays in the order, so it may leave early if it is added again: that
-    costs next to nothing in hits.
-    """
-
-    __slots__ = ("_hashes", "_order")
-
-    def __init__(self) -> None:
-        self._hashes: set[int] = set()
-        self._order: deque[int] = deque()
-
-    def add(self, key: str, *, limit: int) -> None:
-        """Remember a key, and no more than `limit` in total."""
+        A ghost that came back leaves its place in the order behind, so it may go early when it is
+        added again; that costs next to no hits.
+        """
         fingerprint = hash(key)
-        self._hashes.add(fingerprint)
-        self._order.append(fingerprint)
-        while len(self._order) > limit:
-            self._hashes.discard(self._order.popleft())
-
-    def take(self, key: str) -> bool:
-        """Tell whether the key is remembered, and forget it."""
-        fingerprint = hash(key)
-        if fingerprint not in self._hashes:
-            return False
-        self._hashes.remove(fingerprint)
-        return True
-
-    def clear(self) -> None:
-        """Forget all keys."""
-        self._hashes.clear()
-        self._order.clear()
+        self._ghosts.add(fingerprint)
+        order = self._ghost_order
+        order.append(fingerprint)
+        most = (len(self._small) + len(self._main)) * 9 // 10
+        while len(order) > most:
+            self._ghosts.discard(order.popleft())
 
 
 def _compact(queue: deque[Entry[Any]]) -> None:

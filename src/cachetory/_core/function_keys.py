@@ -1,14 +1,13 @@
 """The key of a call: which function is called, and what its parameters are bound to.
 
 A key reads `module:qualname(name=value,…)`, with `@version` after the name if there is one. It is
-made of printable characters without spaces. Where that cannot be, or it would be too long, the key
-is the name, `#` and a digest of all; since every other key ends in a bracket, the two never meet.
+made of printable characters without spaces. Where it would be too long, it is the name, `#` and a
+digest of all; since every other key ends in a bracket, the two never meet.
 """
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Collection, Iterator
 from functools import lru_cache, partial
 from keyword import iskeyword
 from types import (
@@ -19,10 +18,11 @@ from types import (
     MethodType,
     MethodWrapperType,
     ModuleType,
+    NoneType,
 )
 from typing import TYPE_CHECKING, Any, cast
 
-from cachetory._core.keys import REPR_TYPES, encode, name_text
+from cachetory._core.keys import REPR_TYPES, a_or_an, encode, name_text
 from cachetory.errors import (
     ConfigurationError,
     UncacheableFunctionError,
@@ -30,12 +30,17 @@ from cachetory.errors import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterator
     from inspect import Parameter, Signature
+
+    _Bound = tuple[tuple[Any, ...], dict[str, Any]]
 
 MAX_LENGTH = 200
 """The length of the longest key, in characters."""
 
 _MAX_NAME = 120
+_MAX_LAYERS = 100
+_SPACE = r"\x20"  # there are spaces only between quotes, where a backslash is always doubled
 
 
 class KeyMaker:
@@ -139,7 +144,7 @@ class KeyMaker:
                 items.extend(f"*{self._text(name, it)}" for it in value)
             elif parameter.kind is parameter.VAR_KEYWORD:
                 extras = sorted(set(value).difference(self._ignored_extras))
-                items.extend(f"**{it!r}={self._text(it, value[it])}" for it in extras)
+                items.extend(f"**{encode(it)}={self._text(it, value[it])}" for it in extras)
             else:
                 items.append(f"{name}={self._text(name, value)}")
         return self._fit(f"{self._of.text()}({','.join(items)})")
@@ -162,16 +167,17 @@ class KeyMaker:
         )
 
     def _fit(self, text: str) -> str:
-        if len(text) <= MAX_LENGTH and " " not in text:
+        text = text.replace(" ", _SPACE)
+        if len(text) <= MAX_LENGTH:
             return text
-        return f"{self._of.start[:_MAX_NAME].replace(' ', '_')}#{_digest(text)}"
+        return f"{self._of.start[:_MAX_NAME].replace(' ', _SPACE)}#{_digest(text)}"
 
 
 # Which function
 
 
 class _Identity:
-    """What tells one function from all others: its name, and for nameless ones what it is made of."""
+    """What tells a function from all others: its name, or else what it is made of."""
 
     __slots__ = ("_captures", "_seen", "name", "start")
 
@@ -184,12 +190,14 @@ class _Identity:
         qualname: str = function.__qualname__
         self.name = f"{name_text(_module_of(function))}:{name_text(qualname)}"
         self.start = self.name
-        self._captures: list[tuple[str, CellType]] = []
+        self._captures: tuple[tuple[str, CellType], ...] = ()
         self._seen = seen
         if version is not None:
             self.start += f"@{encode(version)}"
-        elif "<locals>" in qualname or "<lambda>" in qualname:
-            self._look_inside(_layers_of(function))
+        if qualname.endswith("<lambda>") or ("<locals>" in qualname and version is None):
+            layers = self._with_code(function)
+            if version is None:
+                self._captures = tuple(_captures_of(layers))
 
     @property
     def is_constant(self) -> bool:
@@ -207,18 +215,18 @@ class _Identity:
             except UnkeyableArgumentError as error:
                 refused.append(f"`{name}` ({error})")
         if refused:
-            raise self._uncacheable(f"takes {', '.join(refused)} from outside")
+            reason = f"closes over {', '.join(refused)}"
+            raise self._uncacheable(reason)
         return f"{self.start}{{{','.join(texts)}}}"
 
-    def _look_inside(self, layers: list[FunctionType]) -> None:
+    def _with_code(self, function: object) -> list[FunctionType]:
+        layers = _layers_of(function)
         if not layers:
-            raise self._uncacheable("has no code to be seen")
+            reason = "has no code that could be seen"
+            raise self._uncacheable(reason)
         self._seen += tuple(layers)
         self.start += f"~{_digest(''.join(_code_text(it.__code__) for it in layers))}"
-        for layer in layers:
-            own = {"__class__"} | _assigned_by(layer.__code__)
-            cells = zip(layer.__code__.co_freevars, layer.__closure__ or (), strict=True)
-            self._captures.extend((name, cell) for name, cell in cells if name not in own)
+        return layers
 
     def _uncacheable(self, reason: str) -> UncacheableFunctionError:
         return UncacheableFunctionError(
@@ -226,6 +234,13 @@ class _Identity:
             "of another function made in the same place; give version=..., if name and version "
             "tell it from all others, or pass what it needs as arguments"
         )
+
+
+def _captures_of(layers: list[FunctionType]) -> Iterator[tuple[str, CellType]]:
+    for layer in layers:
+        own = {"__class__"} | _assigned_by(layer.__code__)
+        cells = zip(layer.__code__.co_freevars, layer.__closure__ or (), strict=True)
+        yield from ((name, cell) for name, cell in cells if name not in own)
 
 
 def _capture_text(cell: CellType, seen: tuple[FunctionType, ...]) -> str:
@@ -236,8 +251,11 @@ def _capture_text(cell: CellType, seen: tuple[FunctionType, ...]) -> str:
     if isinstance(content, ModuleType):
         return f"module({content.__name__!r})"
     layers = _layers_of(content)
+    for index, function in enumerate(seen):
+        if function in layers:
+            return f"recursion({index})"
     if layers or isinstance(content, BuiltinMethodType):
-        return "itself" if set(layers).intersection(seen) else _function_text(content, seen)
+        return _function_text(content, seen)
     _refuse_changing(content)
     return encode(content)
 
@@ -245,7 +263,7 @@ def _capture_text(cell: CellType, seen: tuple[FunctionType, ...]) -> str:
 def _function_text(function: object, seen: tuple[FunctionType, ...]) -> str:
     target, layers = _peel(function)
     if layers:
-        msg = f"a {type(function).__name__} object"
+        msg = f"{a_or_an(type(function).__name__)} object"
         raise UnkeyableArgumentError(msg)
     return f"function({_Identity(target, seen=seen).text()})"
 
@@ -255,19 +273,19 @@ def _refuse_changing(content: object) -> None:
     try:
         hash(content)
     except TypeError:
-        msg = f"a {type(content).__name__} object, which may change"
+        msg = f"{a_or_an(type(content).__name__)} object, which may change"
         raise UnkeyableArgumentError(msg) from None
 
 
 def _layers_of(function: Any) -> list[FunctionType]:
     """Return the functions along `__wrapped__`, the outermost first."""
     layers: list[FunctionType] = []
-    met: set[int] = set()
-    while function is not None and id(function) not in met:
-        met.add(id(function))
+    for _ in range(_MAX_LAYERS):  # some objects, such as `mock.call`, have all attributes
         if isinstance(function, FunctionType):
             layers.append(function)
         function = getattr(function, "__wrapped__", None)
+        if function is None:
+            break
     return layers
 
 
@@ -288,39 +306,41 @@ def _assigned_by(code: CodeType) -> frozenset[str]:
     """Return the variables from outside that the code assigns to: these are results, not input."""
     from dis import get_instructions  # noqa: PLC0415  # dear to import, and rarely needed
 
-    own = {it.argval for it in get_instructions(code) if it.opname in {"STORE_DEREF", "DELETE_DEREF"}}
+    assigning = {"STORE_DEREF", "DELETE_DEREF"}
+    own = {it.argval for it in get_instructions(code) if it.opname in assigning}
     inner = (_assigned_by(it) for it in code.co_consts if isinstance(it, CodeType))
     return frozenset(own).union(*inner).intersection(code.co_freevars)
 
 
-def _peel(function: Any) -> tuple[Any, list[tuple[tuple[Any, ...], dict[str, Any]]]]:
-    """Return the function proper, and the arguments that are bound to it from the inside out."""
-    layers: list[tuple[tuple[Any, ...], dict[str, Any]]] = []
-    while True:
-        if not callable(function):
-            msg = f"{function!r} cannot be called, so there is nothing to cache"
-            raise UncacheableFunctionError(msg)
-        if isinstance(function, partial):
-            layers.insert(0, (function.args, function.keywords))
-            function = function.func
-        elif isinstance(function, MethodType):
-            layers.insert(0, ((function.__self__,), {}))
-            function = function.__func__
-        elif _is_bound_in_c(function):
-            layers.insert(0, ((function.__self__,), {}))
-            function = getattr(type(function.__self__), function.__name__)
-        elif not hasattr(function, "__qualname__"):
-            layers.insert(0, ((function,), {}))
-            function = type(function).__call__
-        else:
-            return function, layers
+def _peel(function: object) -> tuple[Any, list[_Bound]]:
+    """Return the function proper, and what is bound to it, from the inside out."""
+    layers: list[_Bound] = []
+    while (layer := _outer_layer(function)) is not None:
+        function, args, kwargs = layer
+        layers.insert(0, (args, kwargs))
+    return function, layers
 
 
-def _is_bound_in_c(function: Any) -> bool:
-    if isinstance(function, MethodWrapperType):
-        return True
-    return isinstance(function, BuiltinMethodType) and not isinstance(
-        function.__self__, (ModuleType, type, type(None))
+def _outer_layer(function: Any) -> tuple[Any, tuple[Any, ...], dict[str, Any]] | None:
+    if not callable(function):
+        name = a_or_an(type(function).__name__)
+        msg = f"{name} object cannot be called, so there is nothing to cache"
+        raise UncacheableFunctionError(msg)
+    if isinstance(function, partial):
+        return function.func, function.args, function.keywords
+    holder: object = getattr(function, "__self__", None)
+    if isinstance(function, MethodType):
+        return function.__func__, (holder,), {}
+    if _is_bound_in_c(function, holder):
+        return getattr(type(holder), function.__name__), (holder,), {}
+    if not hasattr(function, "__qualname__"):
+        return type(function).__call__, (function,), {}
+    return None
+
+
+def _is_bound_in_c(function: object, holder: object) -> bool:
+    return isinstance(function, (BuiltinMethodType, MethodWrapperType)) and not isinstance(
+        holder, (ModuleType, type, NoneType)
     )
 
 
@@ -387,11 +407,12 @@ def _compile(
         f"{own}plain": REPR_TYPES,
         f"{own}type": type,
         f"{own}len": len,
+        f"{own}space": _SPACE,
         f"{own}overlong": ValueError,
         **{f"{own}default_{it.name}": it.default for it in parameters},
     }
     exec(source, scope)  # noqa: S102  # made of identifiers only
-    function = cast("Any", scope[f"{own}key"])
+    function = scope[f"{own}key"]
     function.__qualname__ = identity.name.partition(":")[2]
     return cast("Callable[..., str]", function)
 
@@ -408,7 +429,7 @@ def _header(parameters: list[Parameter], own: str) -> str:
             parts.append("*")
             has_star = True
         has_star = has_star or it.kind is it.VAR_POSITIONAL
-        stars = {it.VAR_POSITIONAL: "*", it.VAR_KEYWORD: "**"}.get(it.kind, "")
+        stars = "*" if it.kind is it.VAR_POSITIONAL else "**" if it.kind is it.VAR_KEYWORD else ""
         default = "" if it.default is it.empty else f"={own}default_{it.name}"
         parts.append(f"{stars}{it.name}{default}")
     if slash_at and slash_at == len(parameters):
@@ -429,11 +450,12 @@ def _quick_way(kept: tuple[Parameter, ...], own: str) -> str:
     return (
         f"    if {' and '.join(conditions) or 'True'}:\n"
         f"        try:\n"
-        f"            {own}text = f\"{{{own}start}}({','.join(items)})\"\n"
+        f'            {own}text = f"{{{own}start}}({",".join(items)})"\n'
         f"        except {own}overlong:\n"
         f"            pass\n"
         f"        else:\n"
-        f"            if {own}len({own}text) <= {MAX_LENGTH} and ' ' not in {own}text:\n"
+        f"            {own}text = {own}text.replace(' ', {own}space)\n"
+        f"            if {own}len({own}text) <= {MAX_LENGTH}:\n"
         f"                return {own}text\n"
     )
 

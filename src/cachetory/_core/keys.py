@@ -13,13 +13,18 @@ from __future__ import annotations
 
 import sys
 from collections import OrderedDict, defaultdict, deque
-from collections.abc import Callable, Iterable, Iterator
 from datetime import date, datetime, time, timedelta, timezone, tzinfo
 from enum import Enum
 from types import EllipsisType, MemberDescriptorType, NoneType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cachetory.errors import UnkeyableArgumentError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    _Leaf = Callable[[Any], str]
+    _Container = Callable[[Any, "_Walk"], str]
 
 REPR_TYPES = frozenset({NoneType, bool, int, float, str, bytes})
 """Types whose `repr` is their text (of an `int`, up to some 300 digits)."""
@@ -30,7 +35,7 @@ MAX_DEPTH = 100
 MAX_ELEMENTS = 1_000_000
 """How many elements all containers of one value may hold together."""
 
-_Leaf = Callable[[Any], str]
+_LONG_INT = 1024  # bits: beyond, decimal digits take quadratic time, and Python refuses thousands
 
 
 def encode(value: object) -> str:
@@ -60,6 +65,11 @@ def name_text(name: str) -> str:
     """Return a dotted name as it is, or quoted if something in it could pass for structure."""
     bare = name.replace("<locals>", "_").replace("<lambda>", "_").replace(".", "_")
     return name if bare.isidentifier() else repr(name)
+
+
+def a_or_an(noun: str) -> str:
+    """Put the article before a noun, for messages."""
+    return f"{'an' if noun[:1] in 'aeiouAEIOU' else 'a'} {noun}"
 
 
 class _Walk:
@@ -132,8 +142,7 @@ class _Walk:
 
 
 def _int(value: int) -> str:
-    # Decimal digits take quadratic time, and Python refuses to make thousands of them.
-    return int.__repr__(value) if int.bit_length(value) < 1024 else hex(value)
+    return int.__repr__(value) if int.bit_length(value) < _LONG_INT else hex(value)
 
 
 def _complex(value: complex) -> str:
@@ -254,43 +263,52 @@ def _is_built_in(cls: type) -> bool:
     return True
 
 
-# Containers.
+# Containers: values that hold others.
 
 
-def _set(value: set[object], walk: _Walk) -> str:
-    return f"set{{{','.join(sorted(walk.texts(set.__iter__(value))))}}}"
+def _ordered(base: Any, opening: str, closing: str) -> _Container:
+    return lambda value, walk: f"{opening}{','.join(walk.texts(base.__iter__(value)))}{closing}"
 
 
-def _frozenset(value: frozenset[object], walk: _Walk) -> str:
-    return f"frozenset{{{','.join(sorted(walk.texts(frozenset.__iter__(value))))}}}"
+def _unordered(base: Any, opening: str, closing: str) -> _Container:
+    return lambda value, walk: (
+        f"{opening}{','.join(sorted(walk.texts(base.__iter__(value))))}{closing}"
+    )
 
 
-def _dict(value: dict[object, object], walk: _Walk) -> str:
-    return f"{{{','.join(sorted(walk.pairs(dict.items(value))))}}}"
+def _dict(value: Any, walk: _Walk) -> str:
+    base: Any = dict
+    return f"{{{','.join(sorted(walk.pairs(base.items(value))))}}}"
 
 
-def _ordered_dict(value: OrderedDict[object, object], walk: _Walk) -> str:
-    return f"OrderedDict({','.join(walk.pairs(OrderedDict.items(value)))})"
+def _ordered_dict(value: Any, walk: _Walk) -> str:
+    base: Any = OrderedDict
+    return f"OrderedDict({','.join(walk.pairs(base.items(value)))})"
 
 
-def _defaultdict(value: defaultdict[object, object], walk: _Walk) -> str:
+def _defaultdict(value: Any, walk: _Walk) -> str:
     return f"defaultdict({walk.text(value.default_factory)},{_dict(value, walk)})"
 
 
-_CONTAINERS: dict[type, Callable[[Any, _Walk], str]] = {
-    tuple: lambda value, walk: f"({','.join(walk.texts(tuple.__iter__(value)))})",
-    list: lambda value, walk: f"[{','.join(walk.texts(list.__iter__(value)))}]",
-    set: _set,
-    frozenset: _frozenset,
+def _deque(value: Any, walk: _Walk) -> str:
+    base: Any = deque
+    return f"deque({value.maxlen},{','.join(walk.texts(base.__iter__(value)))})"
+
+
+def _slice(value: Any, walk: _Walk) -> str:
+    return f"slice({','.join(walk.texts((value.start, value.stop, value.step)))})"
+
+
+_CONTAINERS: dict[type, _Container] = {
+    tuple: _ordered(tuple, "(", ")"),
+    list: _ordered(list, "[", "]"),
+    set: _unordered(set, "set{", "}"),
+    frozenset: _unordered(frozenset, "frozenset{", "}"),
     dict: _dict,
     OrderedDict: _ordered_dict,
     defaultdict: _defaultdict,
-    deque: lambda value, walk: (
-        f"deque({value.maxlen},{','.join(walk.texts(deque.__iter__(value)))})"
-    ),
-    slice: lambda value, walk: (
-        f"slice({','.join(walk.texts((value.start, value.stop, value.step)))})"
-    ),
+    deque: _deque,
+    slice: _slice,
 }
 
 
@@ -326,7 +344,7 @@ def _member_text(member: Any) -> str:
 
 def _zone_text(value: object) -> str:
     """Tell a time zone of another library by its own `repr`; refuse anything else."""
-    cls = type(value)
+    cls: Any = type(value)
     if not issubclass(cls, tzinfo) or cls.__repr__ is object.__repr__:
         raise _unkeyable(value)
     text = repr(value)
@@ -362,11 +380,11 @@ def _attrs_names(cls: Any, *, compared: bool) -> Iterator[str]:
     return (it.name for it in cls.__attrs_attrs__ if it.eq or not compared)
 
 
-def _struct_names(cls: Any, *, compared: bool) -> Iterator[str]:  # noqa: ARG001  # as the others
+def _struct_names(cls: Any, *, compared: bool) -> Iterator[str]:
     return iter(cls.__struct_fields__)
 
 
-def _pydantic_names(cls: Any, *, compared: bool) -> Iterator[str]:  # noqa: ARG001  # as the others
+def _pydantic_names(cls: Any, *, compared: bool) -> Iterator[str]:
     return iter((*cls.__pydantic_fields__, "__pydantic_extra__", "__pydantic_private__"))
 
 
@@ -412,7 +430,8 @@ def _refuse_hidden_state(value: object, base: type) -> None:
 
 def _unkeyable(value: object, why: str = "") -> UnkeyableArgumentError:
     reason = f": {why}" if why else ""
-    return UnkeyableArgumentError(f"a {type(value).__name__} object has no stable identity{reason}")
+    name = a_or_an(type(value).__name__)
+    return UnkeyableArgumentError(f"{name} object has no stable identity{reason}")
 
 
 def _too_deep() -> UnkeyableArgumentError:

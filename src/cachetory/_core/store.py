@@ -46,10 +46,10 @@ class Entry(Generic[V]):
         frequency: Recent accesses, up to `SATURATED`.
         weight: What it counts for in the total.
         in_main: Whether it is in S3-FIFO's main queue.
-        is_swept: Whether it is in the queue of entries that may expire.
+        is_watched: Whether it is in the queue of entries that expire some day.
     """
 
-    __slots__ = ("deadline", "frequency", "in_main", "is_swept", "key", "value", "weight")
+    __slots__ = ("deadline", "frequency", "in_main", "is_watched", "key", "value", "weight")
 
     def __init__(self, key: str, value: V, deadline: float, weight: int) -> None:
         self.key = key
@@ -58,7 +58,7 @@ class Entry(Generic[V]):
         self.weight = weight
         self.frequency = 0
         self.in_main = False
-        self.is_swept = False
+        self.is_watched = False
 
 
 class Store(Generic[V]):
@@ -82,6 +82,18 @@ class Store(Generic[V]):
             policy.
     """
 
+    entries: dict[str, Entry[V]]
+    """All entries by key, expired ones included. To be read without the guard, never changed."""
+
+    lock_free_hits: bool
+    """Whether a hit needs nothing but `Entry.frequency` to be incremented up to `SATURATED`."""
+
+    evictions: int
+    """How many entries have been removed to make room."""
+
+    expirations: int
+    """How many entries have been removed because their time was over."""
+
     __slots__ = (
         "_clock",
         "_dropped",
@@ -89,7 +101,7 @@ class Store(Generic[V]):
         "_max_entries",
         "_max_weight",
         "_policy",
-        "_swept",
+        "_watched",
         "_weigher",
         "_weight",
         "entries",
@@ -113,7 +125,7 @@ class Store(Generic[V]):
         if max_weight is not None and weigher is None:
             msg = f"max_weight={max_weight} needs a weigher, a function of key and value"
             raise ConfigurationError(msg)
-        self.entries, self._policy = _choose_policy(policy, max_entries, max_weight)
+        self.entries, self._policy = _order_entries(policy, max_entries, max_weight)
         self.lock_free_hits = self._policy.lock_free_hits
         self.evictions = 0
         self.expirations = 0
@@ -123,7 +135,7 @@ class Store(Generic[V]):
         self._weight = 0
         self._guard = guard
         self._clock = clock
-        self._swept: deque[Entry[V]] = deque()
+        self._watched: deque[Entry[V]] = deque()
         self._dropped: list[V] = []
 
     def __len__(self) -> int:
@@ -139,7 +151,7 @@ class Store(Generic[V]):
         entry = self.entries.get(key)
         if entry is None:
             return default
-        value = entry.value
+        value: V = entry.value
         deadline = entry.deadline
         if deadline != inf and deadline <= self._clock():
             return default
@@ -164,7 +176,7 @@ class Store(Generic[V]):
                     self._policy.touch(entry)
                     found.append(key)
                     values.append(entry.value)
-        return list(zip(found, values))
+        return list(zip(found, values, strict=True))
 
     def set(self, key: str, value: V, deadline: float, *, if_not_exists: bool = False) -> bool:
         """Store a value, and tell whether it was stored.
@@ -178,22 +190,26 @@ class Store(Generic[V]):
             if_not_exists: Leave a live value as it is.
         """
         weight = 1 if self._weigher is None else self._weigh(key, value)
-        now = self._clock() if deadline != inf or self._swept else -inf
+        now = self._clock() if deadline != inf or self._watched else -inf
         if deadline <= now or weight > self._max_weight:
             if not if_not_exists:
                 self.delete(key)
             return False
-        fresh = None if key in self.entries else Entry(key, value, deadline, weight)
+        entry = self.entries.get(key)
+        fresh = Entry(key, value, deadline, weight) if entry is None else None
         with self._guard:
-            entry = self._find(key, now)
+            if entry is None or entry.deadline <= now:
+                entry = self._find(key, now)
             if entry is None:
                 self._insert(fresh or Entry(key, value, deadline, weight), now)
             elif if_not_exists:
                 return False
             else:
-                self._replace(entry, value, deadline, weight, now)
-            self._sweep(now)
-        self._release()
+                _replaced = self._replace(entry, value, deadline, weight, now)
+            if self._watched:
+                self._sweep(now)
+        if self._dropped:
+            self._dropped.clear()
         return True
 
     def set_many(self, items: Iterable[tuple[str, V]], deadline: float) -> None:
@@ -202,6 +218,7 @@ class Store(Generic[V]):
         Later items may evict earlier ones. What cannot be stored is treated as by `set`.
         """
         fresh = [Entry(key, value, deadline, self._weigh(key, value)) for key, value in items]
+        replaced: list[V] = []
         now = self._clock()
         with self._guard:
             for new in fresh:
@@ -212,7 +229,7 @@ class Store(Generic[V]):
                 elif entry is None:
                     self._insert(new, now)
                 else:
-                    self._replace(entry, new.value, deadline, new.weight, now)
+                    replaced.append(self._replace(entry, new.value, deadline, new.weight, now))
                 self._sweep(now)
         self._release()
 
@@ -225,7 +242,8 @@ class Store(Generic[V]):
                 if deadline <= now:
                     self._remove(entry)
                 else:
-                    self._set_deadline(entry, deadline)
+                    entry.deadline = deadline
+                    self._watch(entry)
             self._sweep(now)
         self._release()
         return entry is not None
@@ -253,10 +271,11 @@ class Store(Generic[V]):
         with self._guard:
             for entry in list(self.entries.values()):
                 if entry.key.startswith(prefix):
-                    self._remove(entry)
+                    self._bury(entry)
+                    self._policy.forget(entry)
             if not self.entries:
                 self._policy.clear()
-                self._swept.clear()
+                self._watched.clear()
         self._release()
 
     def keys(self, prefix: str = "") -> list[str]:
@@ -291,30 +310,33 @@ class Store(Generic[V]):
 
     def _insert(self, entry: Entry[V], now: float) -> None:
         while (
-            len(self.entries) >= self._max_entries
-            or self._weight + entry.weight > self._max_weight
+            len(self.entries) >= self._max_entries or self._weight + entry.weight > self._max_weight
         ):
             self._bury_evicted(self._policy.evict(now), now)
         self._weight += entry.weight
         self._policy.admit(entry)
-        self._set_deadline(entry, entry.deadline)
+        if entry.deadline != inf:
+            entry.is_watched = True
+            self._watched.append(entry)
         self.entries[entry.key] = entry
 
-    def _replace(
-        self, entry: Entry[V], value: V, deadline: float, weight: int, now: float
-    ) -> None:
-        self._policy.touch(entry)
-        self._dropped.append(entry.value)
+    def _replace(self, entry: Entry[V], value: V, deadline: float, weight: int, now: float) -> V:
+        """Give a live entry another value in place, and return the former one."""
+        former: V = entry.value
         entry.value = value
-        self._set_deadline(entry, deadline)
+        entry.deadline = deadline
+        self._policy.touch(entry)
+        if deadline != inf and not entry.is_watched:
+            self._watch(entry)
         if weight != entry.weight:
             self._reweigh(entry, weight, now)
+        return former
 
-    def _set_deadline(self, entry: Entry[V], deadline: float) -> None:
-        entry.deadline = deadline
-        if deadline != inf and not entry.is_swept:
-            entry.is_swept = True
-            self._swept.append(entry)
+    def _watch(self, entry: Entry[V]) -> None:
+        """Have the entry swept out when its time is over."""
+        if entry.deadline != inf and not entry.is_watched:
+            entry.is_watched = True
+            self._watched.append(entry)
 
     def _reweigh(self, entry: Entry[V], weight: int, now: float) -> None:
         self._policy.reweigh(entry, weight)
@@ -335,20 +357,19 @@ class Store(Generic[V]):
         self._bury(entry)
 
     def _sweep(self, now: float) -> None:
-        """Look at the next entry that may expire, and go on for a while if its time is over."""
-        swept = self._swept
-        for _ in range(_MOST_SWEPT):
-            if not swept:
+        """Look at the next entry that may expire, and at a few more while their time is over."""
+        watched = self._watched
+        chances = _MOST_SWEPT
+        while watched and chances:
+            entry = watched[0]
+            if now < entry.deadline < inf:
+                watched.rotate(-1)
                 return
-            entry = swept[0]
-            deadline = entry.deadline
-            if now < deadline < inf:
-                swept.rotate(-1)
-                return
-            swept.popleft()
-            entry.is_swept = False
-            if -inf < deadline <= now:
+            watched.popleft()
+            entry.is_watched = False
+            if -inf < entry.deadline <= now:
                 self._expire(entry)
+            chances -= 1
 
     def _expire(self, entry: Entry[V]) -> None:
         self.expirations += 1
@@ -359,15 +380,12 @@ class Store(Generic[V]):
         self._policy.forget(entry)
 
     def _bury(self, entry: Entry[V]) -> None:
-        """Take an entry that is in no order any more out of the store."""
+        """Take an entry out that the policy knows no more, or will be told of."""
         del self.entries[entry.key]
         self._weight -= entry.weight
-        self._kill(entry)
-
-    def _kill(self, entry: Entry[V]) -> None:
         entry.deadline = -inf
         self._dropped.append(entry.value)
-        entry.value = None  # type: ignore[assignment]  # a reader checks the deadline after it
+        entry.value = None  # type: ignore[assignment]  # readers find it dead
 
     def _release(self) -> None:
         """Let go of dropped values; outside the guard, since their finalisers may come back."""
@@ -383,16 +401,16 @@ def _check_bound(name: str, bound: int | None) -> None:
         raise ConfigurationError(msg)
 
 
-def _choose_policy(
-    name: str, max_entries: int | None, max_weight: int | None
-) -> tuple[dict[str, Entry[V]], EvictionPolicy]:
-    """Make the dictionary and the order of its entries: one and the same for LRU."""
-    if name not in ("s3-fifo", "lru"):
-        msg = f"policy is 's3-fifo' or 'lru', not {name!r}"
+def _order_entries(
+    policy: str, max_entries: int | None, max_weight: int | None
+) -> tuple[dict[str, Entry[Any]], EvictionPolicy]:
+    """Make the dictionary of entries and the policy, which for LRU shares it."""
+    if policy not in ("s3-fifo", "lru"):
+        msg = f"policy is 's3-fifo' or 'lru', not {policy!r}"
         raise ConfigurationError(msg)
     if max_entries is None and max_weight is None:
         return {}, EvictionPolicy()
-    if name == "lru":
-        entries = OrderedDict[str, "Entry[V]"]()
-        return entries, Lru(entries)
-    return {}, S3Fifo(max_entries, max_weight)
+    if policy == "s3-fifo":
+        return {}, S3Fifo(max_entries, max_weight)
+    entries: OrderedDict[str, Entry[Any]] = OrderedDict()
+    return entries, Lru(entries)

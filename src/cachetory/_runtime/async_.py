@@ -80,9 +80,7 @@ class ItemAccess(Generic[ValueT]):
             )
 
         def __contains__(self, key):
-            raise TypeError(
-                f"`in` cannot be awaited: use `await cache.contains({key!r})`"
-            )
+            raise TypeError(f"`in` cannot be awaited: use `await cache.contains({key!r})`")
 
         def __iter__(self):
             raise TypeError("a cache cannot be iterated: a store may hold millions of keys")
@@ -91,7 +89,7 @@ class ItemAccess(Generic[ValueT]):
 async def resolve(value: Awaitable[T] | T) -> T:
     """Await the value if it can be awaited, else give it as it is."""
     if isawaitable(value):
-        return await cast("Awaitable[T]", value)
+        return await value
     return cast("T", value)
 
 

@@ -10,7 +10,7 @@ from weakref import WeakMethod, WeakSet
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    Lock = threading.Lock
+    Lock = threading._RLock
 
 _locks: WeakSet[Lock] = WeakSet()
 _held_for_fork: list[Lock] = []
@@ -18,12 +18,12 @@ _child_hooks: list[WeakMethod[Callable[[], None]]] = []
 
 
 def fork_safe_lock() -> Lock:
-    """Make a lock that a fork never leaves held by a thread which the child lacks.
+    """Make a re-entrant lock that a fork never leaves held by a thread which the child lacks.
 
     It is taken just before a fork and released on both sides just after it, so that what it
     guards is never seen half changed by the child.
     """
-    lock = threading.Lock()
+    lock = threading.RLock()
     _locks.add(lock)
     return lock
 

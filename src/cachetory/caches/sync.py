@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from cachetory._core.durations import Duration
     from cachetory._core.sentinels import Inline
+    from cachetory._core.stats import Counters
     from cachetory._core.store import Store
     from cachetory._runtime.sync import Eventual, Flight
     from cachetory.events import Event
@@ -68,7 +69,7 @@ class Cache(ItemAccess[ValueT], Generic[ValueT, WireT]):
         "_backend",
         "_codec",
         "_flights",
-        "_instant",
+        "_local_store",
         "_prefix",
         "_raises_backend_errors",
         "_raises_undecodable",
@@ -94,9 +95,9 @@ class Cache(ItemAccess[ValueT], Generic[ValueT, WireT]):
         self._raises_undecodable = _raises("on_undecodable", on_undecodable)
         self._reporter = Reporter(on_event)
         self._flights = SingleFlight.over(self._backend)
-        store: Store[Any] | None = getattr(self._backend, "local_store", None)
-        quick = store is not None and on_event is None and _leaves_values_alone(opened_serializer)
-        self._instant = store.get if store is not None and quick else None
+        self._local_store: Store[Any] | None = None
+        if on_event is None and _leaves_values_alone(opened_serializer):
+            self._local_store = getattr(self._backend, "local_store", None)
 
     @property
     def backend(self) -> SyncBackend[WireT]:
@@ -108,6 +109,20 @@ class Cache(ItemAccess[ValueT], Generic[ValueT, WireT]):
         """What stands before every key of this cache in the store."""
         return self._prefix
 
+    @property
+    def local_store(self) -> Store[ValueT] | None:
+        """The entries themselves, if values are kept in this process and just as they are.
+
+        To read from it is all that a lookup does then. There is none while somebody listens to
+        the events of the cache.
+        """
+        return self._local_store
+
+    @property
+    def counters(self) -> Counters:
+        """The running counts behind `stats`."""
+        return self._reporter.counters
+
     @overload
     def get(self, key: str) -> ValueT | None: ...
 
@@ -116,10 +131,10 @@ class Cache(ItemAccess[ValueT], Generic[ValueT, WireT]):
 
     def get(self, key: str, default: Any = None) -> Any:
         """Retrieve a value, or the default one if there is none."""
-        if self._instant is None:
+        if self._local_store is None:
             found = self._look_up(key)
             return default if isinstance(found, Absent) else found
-        found = self._instant(self._prefix + key, MISSING)
+        found = self._local_store.get(self._prefix + key, MISSING)
         counters = self._reporter.counters
         if found is MISSING:
             counters.misses += 1

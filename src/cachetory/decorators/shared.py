@@ -7,8 +7,10 @@ that have neither fault.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 def make_default_key(callable_: Callable[..., Any], *args: Any, **kwargs: Any) -> str:

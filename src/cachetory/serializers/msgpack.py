@@ -12,7 +12,7 @@ from cachetory.serializers.undecodable import undecodable
 try:
     import ormsgpack
 except ImportError as error:
-    raise missing_extra("msgpack", "msgpack") from error
+    raise missing_extra(scheme="msgpack", extra="msgpack") from error
 
 if TYPE_CHECKING:
     from typing_extensions import Self

@@ -11,9 +11,9 @@ def check_integer(name: str, value: int, lowest: int, highest: int | None = None
     Raises:
         ConfigurationError: if it is not; the message names the option and the bounds.
     """
-    if isinstance(value, int) and not isinstance(value, bool):
-        if lowest <= value and (highest is None or value <= highest):
-            return value
+    usable = isinstance(value, int) and not isinstance(value, bool)
+    if usable and lowest <= value and (highest is None or value <= highest):
+        return value
     bounds = f"from {lowest} up" if highest is None else f"from {lowest} to {highest}"
     msg = f"{name} is an integer {bounds}, not {value!r}"
     raise ConfigurationError(msg)

@@ -52,7 +52,7 @@ class SingleFlight:
         while True:
             with _guard:
                 flights = self._flights.get()
-                flight = flights.get(key)
+                flight: Flight[T] | None = flights.get(key)
                 leads = flight is None
                 if flight is None:
                     flight = flights[key] = Flight()

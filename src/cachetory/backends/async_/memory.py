@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from time import monotonic, time
-from typing import TYPE_CHECKING, Any, Literal, cast
+from typing import TYPE_CHECKING, Literal
 
 from cachetory._core.durations import to_seconds, to_timestamp
-from cachetory._core.sentinels import MISSING
+from cachetory._core.sentinels import MISSING, Absent
 from cachetory._core.urls import Parameters, choice, integer, optional, parse, redact
 from cachetory.backends.memory_stores import DEFAULT_MAX_ENTRIES, Bounds, named_store, new_store
 from cachetory.errors import ConfigurationError
@@ -87,7 +87,7 @@ class MemoryBackend(AsyncBackend[WireT]):
         backend = cls(**options)
         if parsed.authority:
             store = named_store(parsed.authority, Bounds(**options) if options else None)
-            backend.local_store = cast("Store[Any]", store)
+            backend.local_store = store
         return backend
 
     @property
@@ -102,7 +102,7 @@ class MemoryBackend(AsyncBackend[WireT]):
             KeyError: if there is none, or its time is over.
         """
         value = self.local_store.get(key, MISSING)
-        if value is MISSING:
+        if isinstance(value, Absent):
             raise KeyError(key)
         return value
 

@@ -16,7 +16,7 @@ from cachetory._runtime.async_ import Slots
 from cachetory._runtime.process import call_in_child
 
 if TYPE_CHECKING:
-    from redis.asyncio.connection import AbstractConnection, ConnectionPool
+    from redis.asyncio.connection import ConnectionPool
     from typing_extensions import TypeAlias
 
 Command: TypeAlias = "tuple[str | bytes | int, ...]"
@@ -35,7 +35,7 @@ class RedisConnections:
     def __init__(self, pool: ConnectionPool) -> None:
         self._pool = pool
         self._slots = Slots(min(pool.max_connections, MOST))
-        self._at_rest: list[AbstractConnection] = []
+        self._at_rest: list[Any] = []
         call_in_child(self._forget)
 
     async def ask(self, *command: str | bytes | int) -> Any:
@@ -69,9 +69,7 @@ class RedisConnections:
         """Close the connections at rest."""
         await self._disconnect()
 
-    async def _converse(
-        self, connection: AbstractConnection, commands: tuple[Command, ...]
-    ) -> list[Any]:
+    async def _converse(self, connection: Any, commands: tuple[Command, ...]) -> list[Any]:
         if len(commands) == 1:
             await connection.send_command(*commands[0])
         else:

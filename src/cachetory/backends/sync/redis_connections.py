@@ -17,7 +17,7 @@ from cachetory._runtime.process import call_in_child
 from cachetory._runtime.sync import Slots
 
 if TYPE_CHECKING:
-    from redis.connection import AbstractConnection, ConnectionPool
+    from redis.connection import ConnectionPool
     from typing_extensions import TypeAlias
 
 Command: TypeAlias = "tuple[str | bytes | int, ...]"
@@ -36,7 +36,7 @@ class RedisConnections:
     def __init__(self, pool: ConnectionPool) -> None:
         self._pool = pool
         self._slots = Slots(min(pool.max_connections, MOST))
-        self._at_rest: list[AbstractConnection] = []
+        self._at_rest: list[Any] = []
         call_in_child(self._forget)
 
     def ask(self, *command: str | bytes | int) -> Any:
@@ -70,7 +70,7 @@ class RedisConnections:
         """Close the connections at rest."""
         self._disconnect()
 
-    def _converse(self, connection: AbstractConnection, commands: tuple[Command, ...]) -> list[Any]:
+    def _converse(self, connection: Any, commands: tuple[Command, ...]) -> list[Any]:
         if len(commands) == 1:
             connection.send_command(*commands[0])
         else:

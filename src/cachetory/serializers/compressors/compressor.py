@@ -109,8 +109,10 @@ class Compressor(Serializer[bytes, bytes]):
         """Tell whether bytes begin like a frame, as all that `_compress` makes do."""
 
     def _to_bytes(self, value: object) -> bytes:
-        if isinstance(value, (bytearray, memoryview)):
+        if isinstance(value, bytearray):
             return bytes(value)
+        if isinstance(value, memoryview):
+            return value.tobytes()
         msg = (
             f"{type(self).__name__} compresses bytes, not {type(value).__name__}; "
             "put a serializer before it, as in `pickle+zlib://`"
@@ -131,6 +133,11 @@ def collect(chunks: Iterable[bytes], max_size: int | None) -> bytes:
         check_size(total, max_size)
         whole.write(chunk)
     return whole.getvalue()
+
+
+def not_one_frame() -> DecodeError:
+    """Make the error for bytes that end too early, or go on after the end."""
+    return DecodeError("the stored bytes are not exactly one compressed frame")
 
 
 def check_size(total: int, max_size: int | None) -> None:

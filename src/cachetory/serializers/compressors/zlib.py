@@ -6,8 +6,13 @@ import zlib
 from io import BytesIO
 from typing import TYPE_CHECKING
 
-from cachetory.errors import DecodeError
-from cachetory.serializers.compressors.compressor import INFLATE_STEP, MAX_SIZE, Compressor, collect
+from cachetory.serializers.compressors.compressor import (
+    INFLATE_STEP,
+    MAX_SIZE,
+    Compressor,
+    collect,
+    not_one_frame,
+)
 from cachetory.serializers.options import check_integer
 
 if TYPE_CHECKING:
@@ -58,9 +63,7 @@ def _inflate(data: bytes) -> Iterator[bytes]:
         piece = stream.unconsumed_tail or source.read(_INPUT_STEP)
         chunk = stream.decompress(piece, INFLATE_STEP)
         if not (piece or chunk or stream.eof):
-            msg = "the stored bytes end in the middle of a zlib stream"
-            raise DecodeError(msg)
+            raise not_one_frame()
         yield chunk
     if stream.unused_data or source.read(1):
-        msg = "the stored bytes go on after the end of a zlib stream"
-        raise DecodeError(msg)
+        raise not_one_frame()

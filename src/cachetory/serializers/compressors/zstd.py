@@ -10,16 +10,18 @@ from typing import ClassVar
 
 from cachetory._core.registry import missing_extra
 from cachetory._core.urls import Parameters, integer
-from cachetory.serializers.compressors.compressor import PARAMETERS, MAX_SIZE, Compressor
+from cachetory.serializers.compressors.compressor import MAX_SIZE, PARAMETERS, Compressor
 from cachetory.serializers.options import check_integer
 
 try:
     from cachetory.serializers.compressors import _zstd_package as binding
 except ImportError:
     try:
-        from cachetory.serializers.compressors import _zstd_standard as binding
+        from cachetory.serializers.compressors import (  # type: ignore[no-redef]  # the same two functions
+            _zstd_standard as binding,
+        )
     except ImportError as error:
-        raise missing_extra("zstd", "zstd") from error
+        raise missing_extra(scheme="zstd", extra="zstd") from error
 
 MAGIC = b"\x28\xb5\x2f\xfd"
 
@@ -45,7 +47,9 @@ class ZstdCompressor(Compressor):
 
     __slots__ = ("_level", "_threads")
 
-    url_parameters: ClassVar[Parameters] = Parameters({**PARAMETERS, "compression-threads": integer})
+    url_parameters: ClassVar[Parameters] = Parameters(
+        {**PARAMETERS, "compression-threads": integer}
+    )
 
     def __init__(
         self,

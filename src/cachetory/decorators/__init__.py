@@ -1,0 +1,1 @@
+"""`cached`, in each colour."""

@@ -1,0 +1,278 @@
+"""The decorator that caches what an asynchronous function returns."""
+
+from __future__ import annotations
+
+from functools import partial, update_wrapper
+from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, Protocol, TypeVar, overload
+
+from cachetory._core.function_keys import KeyMaker
+from cachetory._runtime.async_ import AWAIT, DEF, check_colour, resolve
+from cachetory.caches.async_ import Cache
+from cachetory.decorators.hit_path import Memory, compile_hit_path
+from cachetory.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection
+
+    from typing_extensions import Self
+
+    from cachetory._core.durations import Duration
+    from cachetory._runtime.async_ import Eventual
+
+    _Callable = object
+else:
+    # A partial function is called without a Python frame of its own, and tools which ask whether
+    # something is a coroutine function, or for its signature, look through it.
+    _Callable = partial
+
+P = ParamSpec("P")
+Q = ParamSpec("Q")
+R = TypeVar("R")
+S = TypeVar("S")
+
+
+class CachedFunction(_Callable, Generic[P, R]):
+    """A function whose results are cached. As an attribute of a class, it is bound like a method.
+
+    `__wrapped__` is the function itself, which knows of no cache.
+    """
+
+    _calls: _Calls[..., R]
+
+    if TYPE_CHECKING:
+
+        async def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
+            """Give the cached result for these arguments, or compute and cache it."""
+            raise NotImplementedError
+
+    async def purge(self, *args: P.args, **kwargs: P.kwargs) -> bool:
+        """Delete the result for these arguments and tell whether there was one.
+
+        A call under way that computes it does not store it any more.
+        """
+        return await self._calls.purge(*self._bound_to(), *args, **kwargs)
+
+    @overload
+    def __get__(self, instance: None, owner: type | None = None, /) -> Self: ...
+
+    @overload
+    def __get__(
+        self: CachedFunction[Concatenate[S, Q], R], instance: S, owner: type | None = None, /
+    ) -> CachedFunction[Q, R]: ...
+
+    def __get__(self, instance: Any, owner: type | None = None, /) -> CachedFunction[..., R]:
+        """Bind to an instance, as functions do."""
+        return self if instance is None else self._bind(instance)
+
+    def __repr__(self) -> str:
+        return f"<cached {self.__wrapped__!r}>"
+
+    def __reduce__(self) -> Any:
+        """Be pickled by name, as functions are."""
+        bound_to = self._bound_to()
+        return (getattr, (bound_to[0], self.__name__)) if bound_to else self.__qualname__
+
+    if TYPE_CHECKING:
+        __name__: str
+        __qualname__: str
+        __wrapped__: Callable[..., Any]
+
+    @classmethod
+    def _make(cls, calls: _Calls[..., R], function: Callable[..., Any]) -> CachedFunction[..., R]:
+        made: Any = cls(calls.entrance)
+        update_wrapper(made, function)
+        made._calls = calls
+        return made
+
+    def _bound_to(self) -> tuple[Any, ...]:
+        arguments: tuple[Any, ...] = getattr(self, "args", ())
+        return arguments
+
+    def _bind(self, instance: object) -> CachedFunction[..., R]:
+        bound: Any = CachedFunction(self._calls.entrance, instance)
+        vars(bound).update(vars(self))
+        bound.__wrapped__ = self.__wrapped__.__get__(instance)
+        return bound
+
+
+class CachedClassMethod(CachedFunction[P, R]):
+    """A class method whose results are cached, for each class on its own."""
+
+    def __get__(self, instance: object, owner: type | None = None, /) -> CachedFunction[P, R]:
+        """Bind to the class."""
+        return self._bind(type(instance) if owner is None else owner)
+
+
+class CachedStaticMethod(CachedFunction[P, R]):
+    """A static method whose results are cached."""
+
+    def __get__(self, instance: object, owner: type | None = None, /) -> CachedFunction[P, R]:
+        """Give the function itself: there is nothing to bind to."""
+        return self
+
+
+class Decorator(Protocol):
+    """What `cached` gives: it takes functions and methods, and keeps their types."""
+
+    @overload
+    def __call__(self, function: staticmethod[P, Eventual[R]], /) -> CachedStaticMethod[P, R]: ...
+
+    @overload
+    def __call__(
+        self, function: classmethod[Any, P, Eventual[R]], /
+    ) -> CachedClassMethod[P, R]: ...
+
+    @overload
+    def __call__(self, function: Callable[P, Eventual[R]], /) -> CachedFunction[P, R]: ...
+
+
+def cached(
+    cache: Cache[Any, Any]
+    | Callable[..., Eventual[Cache[Any, Any] | None] | Cache[Any, Any] | None]
+    | None,
+    *,
+    make_key: Callable[..., Eventual[str] | str] | None = None,
+    key: Callable[..., object] | None = None,
+    ignore: Collection[str] = (),
+    version: str | int | None = None,
+    time_to_live: Duration
+    | Callable[..., Eventual[Duration | None] | Duration | None]
+    | None = None,
+    if_not_exists: bool = False,
+    exclude: Callable[[str, Any], Eventual[bool] | bool] | None = None,
+) -> Decorator:
+    """Cache what a function or method returns, by its arguments.
+
+    Calls with the same arguments that overlap in time are one call of the function. A failure of
+    the store never makes a call fail: the function is called instead.
+
+    It goes on functions, methods, partial functions and objects with `__call__`. On class methods
+    and static methods it goes outside: `@cached(…)` above `@classmethod`.
+
+    Args:
+        cache: the cache; or a callable that is called with the function and the arguments of the
+            call, and gives it; or `None`, also from the callable, for no cache at all.
+        make_key: gives the key; called with the function and the arguments of the call. By
+            default, the key is made of the module and the name of the function and of all
+            arguments, such that different calls never share one.
+        key: gives what the key is made of, instead of all arguments: called with the arguments
+            of the call, it returns a string, a number, a tuple of such, or the like.
+        ignore: names of parameters that take no part in the key.
+        version: change it to abandon all results so far, when the function has changed its
+            meaning; and what tells functions apart that are made by another function.
+        time_to_live: a `timedelta` or seconds, `None` for ever; or a callable that is called
+            with `key=` and gives it.
+        if_not_exists: leave a value alone that someone else has set meanwhile.
+        exclude: called with the key and the result; if it gives true, the result is not stored.
+
+    Raises:
+        UncacheableFunctionError: when decorating generators, and functions that share their name
+            with others which cannot be told apart.
+        ConfigurationError: for arguments that contradict each other.
+        UnkeyableArgumentError: when calling, if the identity of an argument cannot be told.
+    """
+    if make_key is not None and (key is not None or ignore or version is not None):
+        msg = (
+            "`make_key` makes the whole key: `key`, `ignore` and `version` have no place beside it"
+        )
+        raise ConfigurationError(msg)
+
+    def decorate(function: Any, /) -> Any:
+        kind, inner = CachedFunction, function
+        if isinstance(function, (classmethod, staticmethod)):
+            kind = CachedClassMethod if isinstance(function, classmethod) else CachedStaticMethod
+            inner = function.__func__
+        check_colour(inner)
+        calls = _Calls(
+            inner, cache, time_to_live=time_to_live, if_not_exists=if_not_exists, exclude=exclude
+        )
+        if make_key is not None:
+            calls.make_key = partial(make_key, inner)
+        else:
+            keys = KeyMaker(inner, ignore=ignore, version=version)
+            if key is not None:
+                calls.make_key = _custom_key_maker(keys, key)
+            else:
+                calls.make_key = keys.for_call
+                calls.shorten(keys, ignore)
+        return kind._make(calls, inner)
+
+    return decorate
+
+
+class _Calls(Generic[P, R]):
+    """The calls of one decorated function: how each is keyed, looked up and stored."""
+
+    __slots__ = ("_cache", "_function", "_memory", "_storing", "entrance", "make_key")
+
+    make_key: Callable[P, Eventual[str] | str]
+    """Gives the key of a call."""
+
+    entrance: Callable[..., Eventual[R]]
+    """What is called in the place of the function."""
+
+    def __init__(
+        self,
+        function: Callable[P, Eventual[R] | R],
+        cache: Any,
+        **storing: Any,
+    ) -> None:
+        self._function = function
+        self._cache = cache
+        self._storing = storing
+        self._memory: Memory | None = None
+        self.entrance = self.call
+
+    def shorten(self, keys: KeyMaker, ignore: Collection[str]) -> None:
+        """Let hits skip the making of a key, where entries are in this process as they are."""
+        cache = self._cache
+        store = cache.local_store if isinstance(cache, Cache) else None
+        if store is None or not store.lock_free_hits or not keys.is_constant:
+            return
+        self._memory = Memory(store, cache.prefix)
+        hit_path = compile_hit_path(
+            keys.signature,
+            ignore,
+            define=DEF,
+            wait=AWAIT,
+            call=self.remembering,
+            memory=self._memory,
+            counters=cache.counters,
+            clock=store.clock,
+        )
+        if hit_path is not None:
+            self.entrance = hit_path
+
+    async def call(self, *args: P.args, **kwargs: P.kwargs) -> R:
+        return await self.remembering(None, *args, **kwargs)
+
+    async def remembering(
+        self, arguments: tuple[Any, ...] | None, *args: P.args, **kwargs: P.kwargs
+    ) -> R:
+        cache = await self._choose(*args, **kwargs)
+        if cache is None:
+            return await resolve(self._function(*args, **kwargs))
+        key = await resolve(self.make_key(*args, **kwargs))
+        load = partial(self._function, *args, **kwargs)
+        value = await cache.get_or_set(key, load, **self._storing)
+        if arguments is not None and self._memory is not None:
+            self._memory.remember(arguments, key)
+        return value
+
+    async def purge(self, *args: P.args, **kwargs: P.kwargs) -> bool:
+        cache = await self._choose(*args, **kwargs)
+        if cache is None:
+            return False
+        return await cache.delete(await resolve(self.make_key(*args, **kwargs)))
+
+    async def _choose(self, *args: P.args, **kwargs: P.kwargs) -> Cache[R, Any] | None:
+        if self._cache is None or isinstance(self._cache, Cache):
+            return self._cache
+        return await resolve(self._cache(self._function, *args, **kwargs))
+
+
+def _custom_key_maker(keys: KeyMaker, key: Callable[..., object]) -> Callable[..., Eventual[str]]:
+    async def make_key(*args: Any, **kwargs: Any) -> str:
+        return keys.custom(await resolve(key(*args, **kwargs)))
+
+    return make_key

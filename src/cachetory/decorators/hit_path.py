@@ -1,0 +1,119 @@
+"""Compile a function whose calls find their entry in the store of this process at the first look.
+
+Deriving a key costs more than a hit does. So the entries that calls have found are remembered by
+the arguments themselves, as long as these are of a few plain types whose values are never equal
+across types. An entry knows when it is dead or expired (see `cachetory._core.store`), so that
+nothing has to be told when it is deleted, replaced or evicted.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from cachetory._core.eviction import SATURATED
+from cachetory._core.function_keys import write_header
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection
+    from inspect import Signature
+
+    from cachetory._core.stats import Counters
+    from cachetory._core.store import Entry, Store
+
+    Arguments = tuple[Any, ...]
+
+MOST_REMEMBERED = 10_000
+"""Calls remembered at most for one function; then it starts afresh."""
+
+_PLAIN = frozenset({str, int, type(None)})  # not bool, not float: 1 == True == 1.0
+
+
+class Memory:
+    """The entries that the calls of one function have found, by their arguments."""
+
+    __slots__ = ("_entries", "_prefix", "_store", "recall")
+
+    def __init__(self, store: Store[Any], prefix: str) -> None:
+        self._store = store
+        self._prefix = prefix
+        self._entries: dict[Arguments, Entry[Any]] = {}
+        self.recall = self._entries.get
+
+    def remember(self, arguments: Arguments, key: str) -> None:
+        """Remember the entry of a call, unless its arguments are long, which a digest tells."""
+        entry = self._store.entries.get(self._prefix + key)
+        if entry is None or not key.endswith(")"):
+            return
+        if len(self._entries) >= MOST_REMEMBERED:
+            self._entries.clear()
+        self._entries[arguments] = entry
+
+
+def compile_hit_path(
+    signature: Signature,
+    ignore: Collection[str],
+    *,
+    define: str,
+    wait: str,
+    call: Callable[..., Any],
+    memory: Memory,
+    counters: Counters,
+    clock: Callable[[], float],
+) -> Callable[..., Any] | None:
+    """Make a function with the signature that tries the memory before it calls `call`.
+
+    Args:
+        signature: the parameters it takes.
+        ignore: names of those that take no part in the key.
+        define: `"def"` or `"async def"`.
+        wait: `"await "` if the result of `call` has to be awaited, else nothing.
+        call: gets the arguments as the memory knows them, or `None` if they are not plain, and
+            then the arguments of the call.
+        memory: what calls have found.
+        counters: count the hits.
+        clock: tells the time in the seconds of the store.
+
+    Returns:
+        The function, or `None` for a signature with `*args` or `**kwargs`, or one whose names
+        could be mistaken for the compiled function's own.
+    """
+    parameters = list(signature.parameters.values())
+    if any(
+        it.kind in (it.VAR_POSITIONAL, it.VAR_KEYWORD)
+        or it.name.startswith("_")
+        or not it.name.isidentifier()
+        for it in parameters
+    ):
+        return None
+    kept = [it.name for it in parameters if it.name not in ignore]
+    arguments = "".join(f"{name}, " for name in kept)
+    passed = ", ".join(
+        f"{it.name}={it.name}" if it.kind is it.KEYWORD_ONLY else it.name for it in parameters
+    )
+    source = f"""
+{define} cached({write_header(parameters, "_")}):
+    if {" and ".join(f"{name}.__class__ in _plain" for name in kept) or "True"}:
+        _arguments = ({arguments})
+        _entry = _recall(_arguments)
+        if _entry is not None:
+            _value = _entry.value
+            if _entry.deadline > _clock():
+                if _entry.frequency < {SATURATED}:
+                    _entry.frequency += 1
+                _counters.hits += 1
+                return _value
+    else:
+        _arguments = None
+    return {wait}_call(_arguments, {passed})
+"""
+    scope: dict[str, Any] = {
+        "_plain": _PLAIN,
+        "_recall": memory.recall,
+        "_clock": clock,
+        "_counters": counters,
+        "_call": call,
+        **{f"_default_{it.name}": it.default for it in parameters},
+    }
+    exec(source, scope)  # noqa: S102 (made of identifiers only)
+    function: Callable[..., Any] = scope["cached"]
+    return function

@@ -1,14 +1,14 @@
 """Every error that cachetory raises on its own account.
 
     CachetoryError
-    ├── ConfigurationError (ValueError)           a URL, an option or a combination that cannot work
+    ├── ConfigurationError (ValueError)           a URL or an option that cannot work
     │   └── MissingExtraError (ImportError)       an optional dependency is not installed
     ├── InvalidDurationError (ValueError)         NaN, infinite, absurd or naive times
     ├── InvalidKeyError (ValueError)              a key that the store cannot hold
     ├── UnkeyableArgumentError (TypeError)        an argument whose identity cannot be told
     ├── UncacheableFunctionError (TypeError)      a callable that cannot be decorated
-    ├── DecodeError (ValueError)                  stored bytes that are not what the serializer wrote
-    └── UnsupportedOperationError (NotImplementedError)   the store has no such operation
+    ├── DecodeError (ValueError)                  stored bytes that no serializer wrote so
+    └── UnsupportedOperationError (NotImplementedError)  the store has no such operation
 
 Each is also the built-in that a caller would expect. Errors of a store's client (a refused
 connection, say) are not wrapped: they reach the caller of an explicit `set` or `delete` as the

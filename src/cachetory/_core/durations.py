@@ -7,14 +7,11 @@ before any I/O.
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timedelta
 from math import isfinite
-from typing import TYPE_CHECKING
+from typing import TypeAlias
 
 from cachetory.errors import InvalidDurationError
-
-if TYPE_CHECKING:
-    from typing_extensions import TypeAlias
 
 Duration: TypeAlias = "timedelta | float"
 """A `timedelta` or a number of seconds."""
@@ -47,7 +44,7 @@ def to_seconds(duration: Duration) -> float:
         return _refuse_infinite(seconds)
     if seconds > LONGEST or not isfinite(seconds):
         raise _absurd(duration)
-    return seconds if seconds > SHORTEST else SHORTEST
+    return max(SHORTEST, seconds)
 
 
 def to_milliseconds(duration: Duration) -> int:
@@ -79,12 +76,6 @@ def to_timestamp(deadline: datetime) -> float:
         )
         raise InvalidDurationError(msg)
     return deadline.timestamp()
-
-
-def until(deadline: datetime, now: datetime | None = None) -> timedelta:
-    """How long it is from `now` (an aware datetime) until the deadline, negative if it is past."""
-    to_timestamp(deadline)
-    return deadline - (now or datetime.now(timezone.utc))
 
 
 def _refuse_infinite(seconds: float) -> float:

@@ -113,7 +113,7 @@ class S3Fifo(EvictionPolicy):
         self._main_weight = 0
         self._tombstones = 0
         self._has_been_full = False
-        self._small_entries_at_first = inf if max_entries is None else max_entries / 10
+        self._small_entries_at_first = inf if max_entries is None else max(max_entries // 10, 1)
         self._small_weight_at_first = inf if max_weight is None else max_weight / 10
 
     def admit(self, entry: Entry[Any]) -> None:
@@ -226,8 +226,7 @@ class S3Fifo(EvictionPolicy):
         self._ghosts.add(fingerprint)
         order = self._ghost_order
         order.append(fingerprint)
-        most = (len(self._small) + len(self._main)) * 9 // 10
-        while len(order) > most:
+        while len(order) > len(self._main):
             self._ghosts.discard(order.popleft())
 
 

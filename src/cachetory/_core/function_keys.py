@@ -30,10 +30,11 @@ from cachetory.errors import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator
+    from collections.abc import Callable, Collection, Iterable, Iterator
     from inspect import Parameter, Signature
 
     _Bound = tuple[tuple[Any, ...], dict[str, Any]]
+    _Slot = tuple[str, str]  # stars and name of a parameter that takes part in the key
 
 MAX_LENGTH = 200
 """The length of the longest key, in characters."""
@@ -103,6 +104,14 @@ class KeyMaker:
         """
         return self.for_call(*args, **kwargs)
 
+    @property
+    def is_constant(self) -> bool:
+        """Whether equal arguments always give the same key.
+
+        Not so for a local function that takes variables from outside, which may change.
+        """
+        return self._of.is_constant
+
     def custom(self, value: object) -> str:
         """Return the key made of this function and of a value that the user computed for a call.
 
@@ -121,7 +130,7 @@ class KeyMaker:
             raise UnkeyableArgumentError(msg) from None
         return self._fit(f"{self._of.text()}[{text}]")
 
-    def _without(self, ignore: Collection[str], signature: Signature) -> tuple[Parameter, ...]:
+    def _without(self, ignore: Collection[str], signature: Signature) -> tuple[_Slot, ...]:
         if isinstance(ignore, str):
             msg = f"`ignore=` takes a collection of names: write ignore=({ignore!r},)"
             raise ConfigurationError(msg)
@@ -134,19 +143,18 @@ class KeyMaker:
                 f"`{self._name}` are {_listed(parameters) or 'none at all'}"
             )
             raise ConfigurationError(msg)
-        return tuple(it for name, it in parameters.items() if name not in ignore)
+        return tuple((_stars(it), it.name) for it in parameters.values() if it.name not in ignore)
 
-    def _key_of_values(self, values: tuple[Any, ...]) -> str:
+    def _key_of_values(self, values: Iterable[Any]) -> str:
         items: list[str] = []
-        for parameter, value in zip(self._kept, values, strict=True):
-            name = parameter.name
-            if parameter.kind is parameter.VAR_POSITIONAL:
+        for (stars, name), value in zip(self._kept, values, strict=True):
+            if not stars:
+                items.append(f"{name}={self._text(name, value)}")
+            elif stars == "*":
                 items.extend(f"*{self._text(name, it)}" for it in value)
-            elif parameter.kind is parameter.VAR_KEYWORD:
+            else:
                 extras = sorted(set(value).difference(self._ignored_extras))
                 items.extend(f"**{encode(it)}={self._text(it, value[it])}" for it in extras)
-            else:
-                items.append(f"{name}={self._text(name, value)}")
         return self._fit(f"{self._of.text()}({','.join(items)})")
 
     def _text(self, name: str, value: object) -> str:
@@ -379,9 +387,9 @@ def _signature_of(function: Callable[..., object]) -> Signature:
 
 def _compile(
     signature: Signature,
-    kept: tuple[Parameter, ...],
+    kept: tuple[_Slot, ...],
     identity: _Identity,
-    key_of_values: Callable[[tuple[Any, ...]], str],
+    key_of_values: Callable[[Iterable[Any]], str],
 ) -> Callable[..., str]:
     """Compile a function with the same parameters that returns the key.
 
@@ -395,9 +403,9 @@ def _compile(
     own = "_"
     while any(it.name.startswith(own) for it in parameters):
         own += "_"
-    names = "".join(f"{it.name}, " for it in kept)
+    names = "".join(f"{name}, " for _, name in kept)
     source = (
-        f"def {own}key({_header(parameters, own)}):\n"
+        f"def {own}key({write_header(parameters, own)}):\n"
         f"{_quick_way(kept, own) if identity.is_constant else ''}"
         f"    return {own}key_of_values(({names}))\n"
     )
@@ -417,7 +425,13 @@ def _compile(
     return cast("Callable[..., str]", function)
 
 
-def _header(parameters: list[Parameter], own: str) -> str:
+def _stars(parameter: Parameter) -> str:
+    """Return what stands before the name of the parameter in a `def`."""
+    kinds = (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
+    return "*" * (kinds.index(parameter.kind) + 1) if parameter.kind in kinds else ""
+
+
+def write_header(parameters: list[Parameter], own: str) -> str:
     """Write the parameters as they stand in a `def`, defaults taken from variables."""
     parts: list[str] = []
     slash_at = sum(it.kind is it.POSITIONAL_ONLY for it in parameters)
@@ -429,24 +443,23 @@ def _header(parameters: list[Parameter], own: str) -> str:
             parts.append("*")
             has_star = True
         has_star = has_star or it.kind is it.VAR_POSITIONAL
-        stars = "*" if it.kind is it.VAR_POSITIONAL else "**" if it.kind is it.VAR_KEYWORD else ""
         default = "" if it.default is it.empty else f"={own}default_{it.name}"
-        parts.append(f"{stars}{it.name}{default}")
+        parts.append(f"{_stars(it)}{it.name}{default}")
     if slash_at and slash_at == len(parameters):
         parts.append("/")
     return ", ".join(parts)
 
 
-def _quick_way(kept: tuple[Parameter, ...], own: str) -> str:
+def _quick_way(kept: tuple[_Slot, ...], own: str) -> str:
     """Write the lines for a call whose arguments are all of plain types, and short."""
     conditions: list[str] = []
     items: list[str] = []
-    for it in kept:
-        if it.kind in {it.VAR_POSITIONAL, it.VAR_KEYWORD}:
-            conditions.append(f"not {it.name}")
+    for stars, name in kept:
+        if stars:
+            conditions.append(f"not {name}")
         else:
-            conditions.append(f"{own}type({it.name}) in {own}plain")
-            items.append(f"{it.name}={{{it.name}!r}}")
+            conditions.append(f"{own}type({name}) in {own}plain")
+            items.append(f"{name}={{{name}!r}}")
     return (
         f"    if {' and '.join(conditions) or 'True'}:\n"
         f"        try:\n"
@@ -462,15 +475,15 @@ def _quick_way(kept: tuple[Parameter, ...], own: str) -> str:
 
 def _binding_by_signature(
     signature: Signature,
-    kept: tuple[Parameter, ...],
-    key_of_values: Callable[[tuple[Any, ...]], str],
+    kept: tuple[_Slot, ...],
+    key_of_values: Callable[[Iterable[Any]], str],
 ) -> Callable[..., str]:
     """Bind the slow way, for parameters whose names cannot stand in a `def`."""
 
     def key(*args: Any, **kwargs: Any) -> str:
         bound = signature.bind(*args, **kwargs)
         bound.apply_defaults()
-        return key_of_values(tuple(bound.arguments[it.name] for it in kept))
+        return key_of_values(bound.arguments[name] for _, name in kept)
 
     return key
 

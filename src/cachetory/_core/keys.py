@@ -15,8 +15,9 @@ import sys
 from collections import OrderedDict, defaultdict, deque
 from datetime import date, datetime, time, timedelta, timezone, tzinfo
 from enum import Enum
+from functools import lru_cache
 from types import EllipsisType, MemberDescriptorType, NoneType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from cachetory.errors import UnkeyableArgumentError
 
@@ -35,6 +36,8 @@ MAX_DEPTH = 100
 MAX_ELEMENTS = 1_000_000
 """How many elements all containers of one value may hold together."""
 
+_ABSENT = object()
+_MANAGED = -1  # the offset of a `__dict__` that is not part of the object proper
 _LONG_INT = 1024  # bits: beyond, decimal digits take quadratic time, and Python refuses thousands
 
 
@@ -93,7 +96,11 @@ class _Walk:
         return text
 
     def texts(self, values: Iterable[object]) -> list[str]:
-        texts = [self.text(value) for value in values]
+        leaf_of = _LEAVES.get
+        texts = [
+            leaf(value) if (leaf := leaf_of(type(value))) is not None else self.text(value)
+            for value in values
+        ]
         self._left -= len(texts)
         if self._left < 0:
             msg = f"a value of more than {MAX_ELEMENTS:,} elements is too large to tell it by them"
@@ -115,7 +122,7 @@ class _Walk:
         if issubclass(cls, type):
             return f"type({_class_name(value)})"
         if issubclass(cls, Enum):
-            return _member_text(value)
+            return _member_text(cast("Enum", value))
         return self._instance(value, cls)
 
     def _instance(self, value: object, cls: type) -> str:
@@ -334,9 +341,9 @@ def _claimed_name(cls: Any) -> str:
     return f"{name_text(cls.__module__)}:{name_text(cls.__qualname__)}"
 
 
-def _member_text(member: Any) -> str:
+def _member_text(member: Enum) -> str:
     """Tell an enum member by its name, a combination of flags by its number."""
-    cls: type[Enum] = type(member)
+    cls = type(member)
     if member._name_ in cls.__members__:
         return f"{_class_name(cls)}.{name_text(member._name_)}"
     return f"{_class_name(cls)}({encode(member._value_)})"
@@ -344,7 +351,7 @@ def _member_text(member: Any) -> str:
 
 def _zone_text(value: object) -> str:
     """Tell a time zone of another library by its own `repr`; refuse anything else."""
-    cls: Any = type(value)
+    cls = type(value)
     if not issubclass(cls, tzinfo) or cls.__repr__ is object.__repr__:
         raise _unkeyable(value)
     text = repr(value)
@@ -354,45 +361,54 @@ def _zone_text(value: object) -> str:
 
 
 def _declared_fields(value: object) -> dict[str, object] | None:
-    """Return the fields by which an instance is compared, or `None` if its class declares none.
-
-    A class that extends a declaring one without declaring anything itself may hold more.
-    """
+    """Return the fields by which an instance is compared, or `None` if its class declares none."""
     cls: Any = type(value)
+    declared = _declaration_of(cls)
+    if declared is None:
+        return None
+    compared, others, is_inherited = declared
+    fields = _present(value, compared)
+    if is_inherited:  # the class adds no declaration, but may well add attributes
+        more = _attributes(value, None)
+        fields.update((name, it) for name, it in more.items() if name not in others)
+    return fields
+
+
+@lru_cache(maxsize=1024)
+def _declaration_of(cls: Any) -> tuple[tuple[str, ...], frozenset[str], bool] | None:
+    """Return the names of the fields compared, of the others, and whether all are inherited."""
     for marker, names_of in _DECLARATIONS.items():
         if hasattr(cls, marker):
-            fields = _present(value, names_of(cls, compared=True))
-            if marker not in cls.__dict__:
-                known = set(names_of(cls, compared=False))
-                more = _attributes(value, None)
-                fields.update((name, it) for name, it in more.items() if name not in known)
-            return fields
+            names = dict(names_of(cls))
+            compared = tuple(name for name, is_compared in names.items() if is_compared)
+            return compared, frozenset(names).difference(compared), marker not in cls.__dict__
     return None
 
 
-def _dataclass_names(cls: Any, *, compared: bool) -> Iterator[str]:
+def _dataclass_fields(cls: Any) -> Iterator[tuple[str, bool]]:
     from dataclasses import fields  # noqa: PLC0415  # who has a dataclass has paid for it
 
-    return (field.name for field in fields(cls) if field.compare or not compared)
+    return ((field.name, field.compare) for field in fields(cls))
 
 
-def _attrs_names(cls: Any, *, compared: bool) -> Iterator[str]:
-    return (it.name for it in cls.__attrs_attrs__ if it.eq or not compared)
+def _attrs_fields(cls: Any) -> Iterator[tuple[str, bool]]:
+    return ((attribute.name, bool(attribute.eq)) for attribute in cls.__attrs_attrs__)
 
 
-def _struct_names(cls: Any, *, compared: bool) -> Iterator[str]:
-    return iter(cls.__struct_fields__)
+def _struct_fields(cls: Any) -> Iterator[tuple[str, bool]]:
+    return ((name, True) for name in cls.__struct_fields__)
 
 
-def _pydantic_names(cls: Any, *, compared: bool) -> Iterator[str]:
-    return iter((*cls.__pydantic_fields__, "__pydantic_extra__", "__pydantic_private__"))
+def _pydantic_fields(cls: Any) -> Iterator[tuple[str, bool]]:
+    names = (*cls.__pydantic_fields__, "__pydantic_extra__", "__pydantic_private__")
+    return ((name, True) for name in names)
 
 
-_DECLARATIONS: dict[str, Callable[..., Iterator[str]]] = {
-    "__dataclass_fields__": _dataclass_names,
-    "__attrs_attrs__": _attrs_names,
-    "__struct_fields__": _struct_names,
-    "__pydantic_fields__": _pydantic_names,
+_DECLARATIONS: dict[str, Callable[[Any], Iterator[tuple[str, bool]]]] = {
+    "__dataclass_fields__": _dataclass_fields,
+    "__attrs_attrs__": _attrs_fields,
+    "__struct_fields__": _struct_fields,
+    "__pydantic_fields__": _pydantic_fields,
 }
 
 
@@ -413,18 +429,24 @@ def _attributes(value: object, base: type | None) -> dict[str, object]:
 
 
 def _present(value: object, names: Iterable[str]) -> dict[str, object]:
-    return {name: getattr(value, name) for name in names if hasattr(value, name)}
+    found = ((name, getattr(value, name, _ABSENT)) for name in names)
+    return {name: it for name, it in found if it is not _ABSENT}
 
 
 def _refuse_hidden_state(value: object, base: type) -> None:
-    """Refuse what was derived from a built-in in C: it may hold what cannot be seen from Python.
+    """Refuse what was derived from a built-in in C and is larger than can be seen from Python.
 
     One such is `pandas.Timestamp`, a `datetime` with nanoseconds.
     """
     cls = type(value)
-    heap_type = 1 << 9
     derived = cls.__mro__[: cls.__mro__.index(base)]
-    if hasattr(cls, "n_sequence_fields") or not all(it.__flags__ & heap_type for it in derived):
+    words = sum(
+        type(it) is MemberDescriptorType for owner in derived for it in vars(owner).values()
+    )
+    words += cls.__dictoffset__ not in {0, _MANAGED, base.__dictoffset__}
+    words += cls.__weakrefoffset__ > base.__weakrefoffset__
+    is_larger = cls.__basicsize__ > base.__basicsize__ + words * tuple.__itemsize__
+    if is_larger or hasattr(cls, "n_sequence_fields"):
         raise _unkeyable(value, "it may hold more than can be seen from Python")
 
 

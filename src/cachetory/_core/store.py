@@ -40,6 +40,7 @@ class Entry(Generic[V]):
     """A value with its deadline, and what the store needs to know of it.
 
     Attributes:
+        key: Its key.
         value: The value; `None` once the entry is dead.
         deadline: When it expires, in seconds of the store's clock: inf for never, -inf if it has
             left the store and is dead for good.
@@ -88,6 +89,9 @@ class Store(Generic[V]):
     lock_free_hits: bool
     """Whether a hit needs nothing but `Entry.frequency` to be incremented up to `SATURATED`."""
 
+    clock: Callable[[], float]
+    """Tells the time by which entries expire."""
+
     evictions: int
     """How many entries have been removed to make room."""
 
@@ -95,7 +99,6 @@ class Store(Generic[V]):
     """How many entries have been removed because their time was over."""
 
     __slots__ = (
-        "_clock",
         "_dropped",
         "_guard",
         "_max_entries",
@@ -104,6 +107,7 @@ class Store(Generic[V]):
         "_watched",
         "_weigher",
         "_weight",
+        "clock",
         "entries",
         "evictions",
         "expirations",
@@ -134,7 +138,7 @@ class Store(Generic[V]):
         self._weigher = weigher
         self._weight = 0
         self._guard = guard
-        self._clock = clock
+        self.clock = clock
         self._watched: deque[Entry[V]] = deque()
         self._dropped: list[V] = []
 
@@ -153,7 +157,7 @@ class Store(Generic[V]):
             return default
         value: V = entry.value
         deadline = entry.deadline
-        if deadline != inf and deadline <= self._clock():
+        if deadline != inf and deadline <= self.clock():
             return default
         frequency = entry.frequency
         if frequency < SATURATED:
@@ -168,7 +172,7 @@ class Store(Generic[V]):
         wanted = list(keys)
         found: list[str] = []
         values: list[V] = []
-        now = self._clock()
+        now = self.clock()
         with self._guard:
             for key in wanted:
                 entry = self.entries.get(key)
@@ -190,7 +194,7 @@ class Store(Generic[V]):
             if_not_exists: Leave a live value as it is.
         """
         weight = 1 if self._weigher is None else self._weigh(key, value)
-        now = self._clock() if deadline != inf or self._watched else -inf
+        now = self.clock() if deadline != inf or self._watched else -inf
         if deadline <= now or weight > self._max_weight:
             if not if_not_exists:
                 self.delete(key)
@@ -208,8 +212,7 @@ class Store(Generic[V]):
                 _replaced = self._replace(entry, value, deadline, weight, now)
             if self._watched:
                 self._sweep(now)
-        if self._dropped:
-            self._dropped.clear()
+        self._release()
         return True
 
     def set_many(self, items: Iterable[tuple[str, V]], deadline: float) -> None:
@@ -219,7 +222,7 @@ class Store(Generic[V]):
         """
         fresh = [Entry(key, value, deadline, self._weigh(key, value)) for key, value in items]
         replaced: list[V] = []
-        now = self._clock()
+        now = self.clock()
         with self._guard:
             for new in fresh:
                 entry = self._find(new.key, now)
@@ -235,7 +238,7 @@ class Store(Generic[V]):
 
     def expire_at(self, key: str, deadline: float) -> bool:
         """Set another deadline, and tell whether there was a live value; a past one removes it."""
-        now = self._clock()
+        now = self.clock()
         with self._guard:
             entry = self._find(key, now)
             if entry is not None:
@@ -243,7 +246,8 @@ class Store(Generic[V]):
                     self._remove(entry)
                 else:
                     entry.deadline = deadline
-                    self._watch(entry)
+                    if deadline != inf and not entry.is_watched:
+                        self._watch(entry)
             self._sweep(now)
         self._release()
         return entry is not None
@@ -256,7 +260,7 @@ class Store(Generic[V]):
         """Remove the keys at once, and tell how many of them had a live value."""
         unwanted = list(keys)
         count = 0
-        now = self._clock()
+        now = self.clock()
         with self._guard:
             for key in unwanted:
                 entry = self._find(key, now)
@@ -280,7 +284,7 @@ class Store(Generic[V]):
 
     def keys(self, prefix: str = "") -> list[str]:
         """Return the live keys that start with the prefix, as of one moment."""
-        now = self._clock()
+        now = self.clock()
         with self._guard:
             entries = list(self.entries.values())
         return [e.key for e in entries if e.deadline > now and e.key.startswith(prefix)]
@@ -316,8 +320,7 @@ class Store(Generic[V]):
         self._weight += entry.weight
         self._policy.admit(entry)
         if entry.deadline != inf:
-            entry.is_watched = True
-            self._watched.append(entry)
+            self._watch(entry)
         self.entries[entry.key] = entry
 
     def _replace(self, entry: Entry[V], value: V, deadline: float, weight: int, now: float) -> V:
@@ -325,7 +328,8 @@ class Store(Generic[V]):
         former: V = entry.value
         entry.value = value
         entry.deadline = deadline
-        self._policy.touch(entry)
+        if entry.frequency < SATURATED:
+            self._policy.touch(entry)
         if deadline != inf and not entry.is_watched:
             self._watch(entry)
         if weight != entry.weight:
@@ -334,9 +338,8 @@ class Store(Generic[V]):
 
     def _watch(self, entry: Entry[V]) -> None:
         """Have the entry swept out when its time is over."""
-        if entry.deadline != inf and not entry.is_watched:
-            entry.is_watched = True
-            self._watched.append(entry)
+        entry.is_watched = True
+        self._watched.append(entry)
 
     def _reweigh(self, entry: Entry[V], weight: int, now: float) -> None:
         self._policy.reweigh(entry, weight)

@@ -111,12 +111,15 @@ def parse(url: str) -> Url:
 def redact(url: str) -> str:
     """Replace the passwords in a URL by `***`, so that it may be shown.
 
-    Malformed URLs lose more rather than less: all up to the last `@` counts as credentials.
+    Malformed URLs lose more rather than less: all up to the last `@` counts as credentials, and if
+    a `?` precedes that, nothing is certain, so nothing is shown but the scheme.
     """
     scheme, separator, rest = url.partition("://")
     if not separator or not is_scheme(scheme):
         scheme, separator, rest = "", "", url
     credentials, at, rest = rest.rpartition("@")
+    if "?" in credentials:
+        return f"{scheme}{separator}***"
     location, question, query = rest.partition("?")
     user, colon, _ = credentials.partition(":")
     shown = f"{user}:***@" if colon else "***@" if at else ""

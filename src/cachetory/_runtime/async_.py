@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable
 from contextvars import ContextVar
 from inspect import isawaitable
-from typing import TYPE_CHECKING, Any, Generic, NoReturn, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Generic, NoReturn, TypeVar
 from weakref import WeakKeyDictionary
 
 from cachetory._runtime.process import fork_safe_lock
@@ -66,31 +66,32 @@ class ItemAccess(Generic[ValueT]):
 
     if not TYPE_CHECKING:  # to a type checker, these operators do not exist at all
 
-        def __getitem__(self, key):
-            raise TypeError(f"an asynchronous cache has no items: use `await cache.get({key!r})`")
+        def __getitem__(self, key: str) -> NoReturn:
+            raise _no_items('await cache.get({key!r})')
 
-        def __setitem__(self, key, value):
-            raise TypeError(
-                f"an asynchronous cache has no items: use `await cache.set({key!r}, value)`"
-            )
+        def __setitem__(self, key: str, value: object) -> NoReturn:
+            raise _no_items('await cache.set({key!r}, value)')
 
-        def __delitem__(self, key):
-            raise TypeError(
-                f"an asynchronous cache has no items: use `await cache.delete({key!r})`"
-            )
+        def __delitem__(self, key: str) -> NoReturn:
+            raise _no_items('await cache.delete({key!r})')
 
-        def __contains__(self, key):
-            raise TypeError(f"`in` cannot be awaited: use `await cache.contains({key!r})`")
+        def __contains__(self, key: str) -> NoReturn:
+            raise _no_items('await cache.contains({key!r})')
 
-        def __iter__(self):
-            raise TypeError("a cache cannot be iterated: a store may hold millions of keys")
+        def __iter__(self) -> NoReturn:
+            msg = "a cache cannot be iterated: a store may hold millions of keys"
+            raise TypeError(msg)
+
+
+def _no_items(instead: str) -> TypeError:
+    return TypeError(f"item access to an asynchronous cache cannot be awaited: use `{instead}`")
 
 
 async def resolve(value: Awaitable[T] | T) -> T:
     """Await the value if it can be awaited, else give it as it is."""
     if isawaitable(value):
         return await value
-    return cast("T", value)
+    return value
 
 
 async def offload(executor: Executor | None, function: Callable[[S], T], value: S) -> T:
@@ -114,7 +115,7 @@ def check_colour(function: Callable[..., object]) -> None:
     from inspect import isasyncgenfunction, isgeneratorfunction  # noqa: PLC0415 (rarely needed)
 
     if isasyncgenfunction(function) or isgeneratorfunction(function):
-        msg = f"{function!r} is a generator, which is used up once: cache a function that returns a list"
+        msg = f"{function!r} is a generator, which is used up once: let it return a list instead"
         raise UncacheableFunctionError(msg)
 
 

@@ -10,7 +10,7 @@ from weakref import WeakMethod, WeakSet
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    Lock = threading._RLock
+    Lock = threading.RLock
 
 _locks: WeakSet[Lock] = WeakSet()
 _held_for_fork: list[Lock] = []
@@ -29,7 +29,7 @@ def fork_safe_lock() -> Lock:
 
 
 def call_in_child(hook: Callable[[], None]) -> None:
-    """Call a bound method in every child that this process forks, for as long as its owner lives."""
+    """Call a bound method in every forked child, for as long as its owner lives."""
     _child_hooks[:] = [known for known in _child_hooks if known() is not None]
     _child_hooks.append(WeakMethod(hook))
 

@@ -76,7 +76,8 @@ class ItemAccess(Generic[ValueT]):
     if not TYPE_CHECKING:  # to a type checker, a cache is no iterable at all
 
         def __iter__(self) -> NoReturn:
-            raise TypeError("a cache cannot be iterated: a store may hold millions of keys")
+            msg = "a cache cannot be iterated: a store may hold millions of keys"
+            raise TypeError(msg)
 
 
 _MISSING = object()
@@ -112,7 +113,7 @@ def check_colour(function: Callable[..., object]) -> None:
     )
 
     if isasyncgenfunction(function) or isgeneratorfunction(function):
-        msg = f"{function!r} is a generator, which is used up once: cache a function that returns a list"
+        msg = f"{function!r} is a generator, which is used up once: let it return a list instead"
         raise UncacheableFunctionError(msg)
     if iscoroutinefunction(function) or iscoroutinefunction(
         getattr(function, "__call__", None)  # noqa: B004 (the method itself is what is looked at)

@@ -1,4 +1,4 @@
-"""The in-process stores behind memory backends; those with a name are shared by all who name them."""
+"""The in-process stores behind memory backends; those with a name are shared."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def weigh_wire(key: str, wire: object) -> int:
     Raises:
         ConfigurationError: for a value that is not bytes, whose size cannot be told.
     """
-    if isinstance(wire, (bytes, bytearray, memoryview, str)):
+    if isinstance(wire, (bytes, bytearray, str)):
         return len(key) + len(wire)
     msg = (
         f"max_weight counts bytes, but the value is a {type(wire).__name__}: use a serializer that "

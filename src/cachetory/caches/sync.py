@@ -4,9 +4,7 @@
 from __future__ import annotations
 
 from time import perf_counter
-from typing import TYPE_CHECKING, Any, Generic, Literal, overload
-
-from typing_extensions import TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar, overload
 
 from cachetory._core.durations import to_timedelta, to_timestamp
 from cachetory._core.sentinels import INLINE, MISSING, Absent
@@ -24,6 +22,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from typing_extensions import Self
+    from typing_extensions import TypeVar as TypingTypeVar
 
     from cachetory._core.durations import Duration
     from cachetory._core.sentinels import Inline
@@ -34,8 +33,11 @@ if TYPE_CHECKING:
     from cachetory.interfaces.backends.sync import SyncBackend
     from cachetory.interfaces.serializers import Serializer
 
-ValueT = TypeVar("ValueT", default=Any)
-WireT = TypeVar("WireT", default=Any)
+    ValueT = TypingTypeVar("ValueT", default=Any)
+    WireT = TypingTypeVar("WireT", default=Any)
+else:  # importing `typing_extensions` would take longer than the rest of the package
+    ValueT = TypeVar("ValueT")
+    WireT = TypeVar("WireT")
 DefaultT = TypeVar("DefaultT")
 
 
@@ -99,6 +101,14 @@ class Cache(ItemAccess[ValueT], Generic[ValueT, WireT]):
         if on_event is None and _leaves_values_alone(opened_serializer):
             self._local_store = getattr(self._backend, "local_store", None)
 
+    if not TYPE_CHECKING:
+
+        def __class_getitem__(cls, parameters: Any) -> Any:
+            """Fill in the default of the wire type: `Cache[int]` is `Cache[int, Any]`."""
+            if len(cls.__parameters__) == 2 and not isinstance(parameters, tuple):  # noqa: PLR2004
+                parameters = (parameters, Any)
+            return super().__class_getitem__(parameters)
+
     @property
     def backend(self) -> SyncBackend[WireT]:
         """The store behind this cache."""
@@ -152,8 +162,9 @@ class Cache(ItemAccess[ValueT], Generic[ValueT, WireT]):
                     wires[full_key[start:]] = wire
             except Exception as error:
                 self._suffer("get_many", keys[0], error)
+        decoded = self._codec.decode_all(list(wires.values()))
         values: dict[str, ValueT] = {}
-        for key, value in zip(wires, self._codec.decode_all(list(wires.values()))):
+        for key, value in zip(wires, decoded, strict=True):
             if isinstance(value, Undecoded):
                 self._reject(key, value.error)
             else:
@@ -165,7 +176,7 @@ class Cache(ItemAccess[ValueT], Generic[ValueT, WireT]):
         """Tell whether there is an entry, without counting a hit or a miss."""
         try:
             return self._backend.contains(self._full_key(key))
-        except Exception as error:  # noqa: BLE001 (whatever the client of a store raises)
+        except Exception as error:
             self._suffer("contains", key, error)
             return False
 
@@ -261,7 +272,7 @@ class Cache(ItemAccess[ValueT], Generic[ValueT, WireT]):
         wires = self._codec.encode_all(list(values.values()))
         self._flights.fence(full_keys)
         with self._reporter.failures("set_many", next(iter(values))):
-            self._backend.set_many(list(zip(full_keys, wires)), **options)
+            self._backend.set_many(list(zip(full_keys, wires, strict=True)), **options)
         self._reporter.stored(values)
 
     def expire_in(self, key: str, time_to_live: Duration | None = None) -> None:

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from cachetory._core.stats import Counters
     from cachetory._core.store import Entry, Store
 
-    Arguments = tuple[Any, ...]
+    Arguments = Any
+    """The one argument of a call, or a tuple of its arguments, without the ignored ones."""
 
 MOST_REMEMBERED = 10_000
 """Calls remembered at most for one function; then it starts afresh."""
@@ -56,6 +57,7 @@ def compile_hit_path(
     define: str,
     wait: str,
     call: Callable[..., Any],
+    call_to_remember: Callable[..., Any],
     memory: Memory,
     counters: Counters,
     clock: Callable[[], float],
@@ -67,8 +69,9 @@ def compile_hit_path(
         ignore: names of those that take no part in the key.
         define: `"def"` or `"async def"`.
         wait: `"await "` if the result of `call` has to be awaited, else nothing.
-        call: gets the arguments as the memory knows them, or `None` if they are not plain, and
-            then the arguments of the call.
+        call: takes the calls that the memory cannot know.
+        call_to_remember: takes the others that it does not know yet: first the arguments as the
+            memory is to know them, then those of the call.
         memory: what calls have found.
         counters: count the hits.
         clock: tells the time in the seconds of the store.
@@ -86,15 +89,14 @@ def compile_hit_path(
     ):
         return None
     kept = [it.name for it in parameters if it.name not in ignore]
-    arguments = "".join(f"{name}, " for name in kept)
+    arguments = kept[0] if len(kept) == 1 else f"({''.join(f'{name}, ' for name in kept)})"
     passed = ", ".join(
         f"{it.name}={it.name}" if it.kind is it.KEYWORD_ONLY else it.name for it in parameters
     )
     source = f"""
 {define} cached({write_header(parameters, "_")}):
     if {" and ".join(f"{name}.__class__ in _plain" for name in kept) or "True"}:
-        _arguments = ({arguments})
-        _entry = _recall(_arguments)
+        _entry = _recall({arguments})
         if _entry is not None:
             _value = _entry.value
             if _entry.deadline > _clock():
@@ -102,9 +104,8 @@ def compile_hit_path(
                     _entry.frequency += 1
                 _counters.hits += 1
                 return _value
-    else:
-        _arguments = None
-    return {wait}_call(_arguments, {passed})
+        return {wait}_call_to_remember({arguments}, {passed})
+    return {wait}_call({passed})
 """
     scope: dict[str, Any] = {
         "_plain": _PLAIN,
@@ -112,6 +113,7 @@ def compile_hit_path(
         "_clock": clock,
         "_counters": counters,
         "_call": call,
+        "_call_to_remember": call_to_remember,
         **{f"_default_{it.name}": it.default for it in parameters},
     }
     exec(source, scope)  # noqa: S102 (made of identifiers only)

@@ -4,11 +4,19 @@
 from __future__ import annotations
 
 from functools import partial, update_wrapper
-from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, Protocol, TypeVar, overload
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    Concatenate,
+    Generic,
+    ParamSpec,
+    Protocol,
+    TypeVar,
+    overload,
+)
 
 from cachetory._core.function_keys import KeyMaker
 from cachetory._runtime.sync import AWAIT, DEF, check_colour, resolve
-from cachetory.caches.sync import Cache
 from cachetory.decorators.hit_path import Memory, compile_hit_path
 from cachetory.errors import ConfigurationError
 
@@ -19,12 +27,19 @@ if TYPE_CHECKING:
 
     from cachetory._core.durations import Duration
     from cachetory._runtime.sync import Eventual
+    from cachetory.caches.sync import Cache
 
-    _Callable = object
+    class _Partial:
+        args: tuple[Any, ...]
+        __name__: str
+        __qualname__: str
+        __wrapped__: Callable[..., Any]
+
+        def __new__(cls, function: Callable[..., Any], /, *args: object) -> Self: ...
 else:
     # A partial function is called without a Python frame of its own, and tools which ask whether
     # something is a coroutine function, or for its signature, look through it.
-    _Callable = partial
+    _Partial = partial
 
 P = ParamSpec("P")
 Q = ParamSpec("Q")
@@ -32,13 +47,15 @@ R = TypeVar("R")
 S = TypeVar("S")
 
 
-class CachedFunction(_Callable, Generic[P, R]):
-    """A function whose results are cached. As an attribute of a class, it is bound like a method.
+class _Cached(_Partial, Generic[P, R]):
+    """What a decorated function or method is. `__wrapped__` is the function, without a cache."""
 
-    `__wrapped__` is the function itself, which knows of no cache.
-    """
+    _calls: _Calls[R]
 
-    _calls: _Calls[..., R]
+    def __new__(cls, calls: _Calls[R], /, *bound_to: object) -> Self:
+        made = super().__new__(cls, calls.entrance, *bound_to)
+        made._calls = calls
+        return made
 
     if TYPE_CHECKING:
 
@@ -51,7 +68,32 @@ class CachedFunction(_Callable, Generic[P, R]):
 
         A call under way that computes it does not store it any more.
         """
-        return self._calls.purge(*self._bound_to(), *args, **kwargs)
+        return self._calls.purge(*self.args, *args, **kwargs)
+
+    def like(self, function: Callable[..., Any]) -> Self:
+        """Take over the name and the documentation of the function."""
+        update_wrapper(self, function)
+        return self
+
+    def __repr__(self) -> str:
+        return f"<cached {self.__wrapped__!r}>"
+
+    def __reduce__(self) -> str | tuple[Any, ...]:
+        """Be pickled by name, as functions are."""
+        return (getattr, (self.args[0], self.__name__)) if self.args else self.__qualname__
+
+    def _bind(self, instance: object) -> CachedFunction[..., R]:
+        bound: CachedFunction[..., R] = CachedFunction(self._calls, instance)
+        vars(bound).update(vars(self))
+        bound.__wrapped__ = self.__wrapped__.__get__(instance)
+        return bound
+
+
+class CachedFunction(_Cached[P, R]):
+    """A function whose results are cached. As an attribute of a class, it is bound like a method.
+
+    `__wrapped__` is the function itself, which knows of no cache.
+    """
 
     @overload
     def __get__(self, instance: None, owner: type | None = None, /) -> Self: ...
@@ -65,49 +107,20 @@ class CachedFunction(_Callable, Generic[P, R]):
         """Bind to an instance, as functions do."""
         return self if instance is None else self._bind(instance)
 
-    def __repr__(self) -> str:
-        return f"<cached {self.__wrapped__!r}>"
 
-    def __reduce__(self) -> Any:
-        """Be pickled by name, as functions are."""
-        bound_to = self._bound_to()
-        return (getattr, (bound_to[0], self.__name__)) if bound_to else self.__qualname__
-
-    if TYPE_CHECKING:
-        __name__: str
-        __qualname__: str
-        __wrapped__: Callable[..., Any]
-
-    @classmethod
-    def _make(cls, calls: _Calls[..., R], function: Callable[..., Any]) -> CachedFunction[..., R]:
-        made: Any = cls(calls.entrance)
-        update_wrapper(made, function)
-        made._calls = calls
-        return made
-
-    def _bound_to(self) -> tuple[Any, ...]:
-        arguments: tuple[Any, ...] = getattr(self, "args", ())
-        return arguments
-
-    def _bind(self, instance: object) -> CachedFunction[..., R]:
-        bound: Any = CachedFunction(self._calls.entrance, instance)
-        vars(bound).update(vars(self))
-        bound.__wrapped__ = self.__wrapped__.__get__(instance)
-        return bound
-
-
-class CachedClassMethod(CachedFunction[P, R]):
+class CachedClassMethod(_Cached[P, R]):
     """A class method whose results are cached, for each class on its own."""
 
     def __get__(self, instance: object, owner: type | None = None, /) -> CachedFunction[P, R]:
         """Bind to the class."""
-        return self._bind(type(instance) if owner is None else owner)
+        bound: CachedFunction[Any, R] = self._bind(type(instance) if owner is None else owner)
+        return bound
 
 
-class CachedStaticMethod(CachedFunction[P, R]):
+class CachedStaticMethod(_Cached[P, R]):
     """A static method whose results are cached."""
 
-    def __get__(self, instance: object, owner: type | None = None, /) -> CachedFunction[P, R]:
+    def __get__(self, instance: object, owner: type | None = None, /) -> Self:
         """Give the function itself: there is nothing to bind to."""
         return self
 
@@ -116,7 +129,11 @@ class Decorator(Protocol):
     """What `cached` gives: it takes functions and methods, and keeps their types."""
 
     @overload
-    def __call__(self, function: staticmethod[P, Eventual[R]], /) -> CachedStaticMethod[P, R]: ...
+    def __call__(  # type: ignore[overload-overlap]  # a static method is callable, but not bound
+        self,
+        function: staticmethod[P, Eventual[R]],
+        /,  # pyright: ignore[reportOverlappingOverload]
+    ) -> CachedStaticMethod[P, R]: ...
 
     @overload
     def __call__(
@@ -179,12 +196,9 @@ def cached(
         raise ConfigurationError(msg)
 
     def decorate(function: Any, /) -> Any:
-        kind, inner = CachedFunction, function
-        if isinstance(function, (classmethod, staticmethod)):
-            kind = CachedClassMethod if isinstance(function, classmethod) else CachedStaticMethod
-            inner = function.__func__
+        kind, inner = _unwrap(function)
         check_colour(inner)
-        calls = _Calls(
+        calls = _Calls[Any](
             inner, cache, time_to_live=time_to_live, if_not_exists=if_not_exists, exclude=exclude
         )
         if make_key is not None:
@@ -196,17 +210,27 @@ def cached(
             else:
                 calls.make_key = keys.for_call
                 calls.shorten(keys, ignore)
-        return kind._make(calls, inner)
+        return kind(calls).like(inner)
 
     return decorate
 
 
-class _Calls(Generic[P, R]):
+def _unwrap(function: Any) -> tuple[type[_Cached[..., Any]], Any]:
+    """Give what to make of the decorated thing, and the function in it."""
+    descriptors: dict[type, type[_Cached[..., Any]]] = {
+        classmethod: CachedClassMethod,
+        staticmethod: CachedStaticMethod,
+    }
+    kind = descriptors.get(function.__class__)
+    return (CachedFunction, function) if kind is None else (kind, function.__func__)
+
+
+class _Calls(Generic[R]):
     """The calls of one decorated function: how each is keyed, looked up and stored."""
 
-    __slots__ = ("_cache", "_function", "_memory", "_storing", "entrance", "make_key")
+    __slots__ = ("_cache", "_choose", "_function", "_memory", "_storing", "entrance", "make_key")
 
-    make_key: Callable[P, Eventual[str] | str]
+    make_key: Callable[..., Eventual[str] | str]
     """Gives the key of a call."""
 
     entrance: Callable[..., Eventual[R]]
@@ -214,12 +238,13 @@ class _Calls(Generic[P, R]):
 
     def __init__(
         self,
-        function: Callable[P, Eventual[R] | R],
-        cache: Any,
+        function: Callable[..., Eventual[R] | R],
+        cache: Cache[R, Any] | Callable[..., Eventual[Any] | Any] | None,
         **storing: Any,
     ) -> None:
         self._function = function
-        self._cache = cache
+        self._cache = None if callable(cache) else cache
+        self._choose = cache if callable(cache) else None
         self._storing = storing
         self._memory: Memory | None = None
         self.entrance = self.call
@@ -227,8 +252,10 @@ class _Calls(Generic[P, R]):
     def shorten(self, keys: KeyMaker, ignore: Collection[str]) -> None:
         """Let hits skip the making of a key, where entries are in this process as they are."""
         cache = self._cache
-        store = cache.local_store if isinstance(cache, Cache) else None
-        if store is None or not store.lock_free_hits or not keys.is_constant:
+        if cache is None or not keys.is_constant:
+            return
+        store = cache.local_store
+        if store is None or not store.lock_free_hits:
             return
         self._memory = Memory(store, cache.prefix)
         hit_path = compile_hit_path(
@@ -236,7 +263,8 @@ class _Calls(Generic[P, R]):
             ignore,
             define=DEF,
             wait=AWAIT,
-            call=self.remembering,
+            call=self.call,
+            call_to_remember=self.call_to_remember,
             memory=self._memory,
             counters=cache.counters,
             clock=store.clock,
@@ -244,32 +272,33 @@ class _Calls(Generic[P, R]):
         if hit_path is not None:
             self.entrance = hit_path
 
-    def call(self, *args: P.args, **kwargs: P.kwargs) -> R:
-        return self.remembering(None, *args, **kwargs)
-
-    def remembering(
-        self, arguments: tuple[Any, ...] | None, *args: P.args, **kwargs: P.kwargs
-    ) -> R:
-        cache = self._choose(*args, **kwargs)
+    def call(self, *args: Any, **kwargs: Any) -> R:
+        """Give the cached result of the call, or compute and cache it."""
+        cache = self._cache_for(*args, **kwargs)
         if cache is None:
             return resolve(self._function(*args, **kwargs))
         key = resolve(self.make_key(*args, **kwargs))
         load = partial(self._function, *args, **kwargs)
-        value = cache.get_or_set(key, load, **self._storing)
-        if arguments is not None and self._memory is not None:
-            self._memory.remember(arguments, key)
-        return value
+        return cache.get_or_set(key, load, **self._storing)
 
-    def purge(self, *args: P.args, **kwargs: P.kwargs) -> bool:
-        cache = self._choose(*args, **kwargs)
+    def call_to_remember(self, arguments: Any, /, *args: Any, **kwargs: Any) -> R:
+        """Do the same, and remember the entry for calls with the same arguments."""
+        result = self.call(*args, **kwargs)
+        if self._memory is not None:
+            self._memory.remember(arguments, resolve(self.make_key(*args, **kwargs)))
+        return result
+
+    def purge(self, *args: Any, **kwargs: Any) -> bool:
+        cache = self._cache_for(*args, **kwargs)
         if cache is None:
             return False
         return cache.delete(resolve(self.make_key(*args, **kwargs)))
 
-    def _choose(self, *args: P.args, **kwargs: P.kwargs) -> Cache[R, Any] | None:
-        if self._cache is None or isinstance(self._cache, Cache):
+    def _cache_for(self, *args: Any, **kwargs: Any) -> Cache[R, Any] | None:
+        if self._choose is None:
             return self._cache
-        return resolve(self._cache(self._function, *args, **kwargs))
+        chosen: Cache[R, Any] | None = resolve(self._choose(self._function, *args, **kwargs))
+        return chosen
 
 
 def _custom_key_maker(keys: KeyMaker, key: Callable[..., object]) -> Callable[..., Eventual[str]]:

@@ -15,6 +15,8 @@ ValueT_contra = TypeVar("ValueT_contra", contravariant=True)
 class Serialize(Protocol[ValueT_contra, WireT_co]):
     """One half of a serializer: it writes."""
 
+    __slots__ = ()
+
     def serialize(self, value: ValueT_contra) -> WireT_co:
         """Turn a value into what a backend stores.
 
@@ -25,6 +27,8 @@ class Serialize(Protocol[ValueT_contra, WireT_co]):
 
 class Deserialize(Protocol[ValueT_co, WireT_contra]):
     """The other half of a serializer: it reads."""
+
+    __slots__ = ()
 
     def deserialize(self, data: WireT_contra) -> ValueT_co:
         """Turn what a backend stored back into the value.
@@ -44,8 +48,10 @@ class Serializer(Serialize[ValueT, WireT], Deserialize[ValueT, WireT], Protocol[
     a class without it is handed all those that do not name a layer.
     """
 
+    __slots__ = ()
+
     @classmethod
-    def from_url(cls, url: str) -> Serializer[ValueT, WireT]:  # noqa: ARG003 (a hook)
+    def from_url(cls, url: str) -> Serializer[ValueT, WireT]:
         """Make a serializer from a URL of whatever scheme this class is registered for.
 
         Raises:

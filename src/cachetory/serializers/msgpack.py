@@ -53,6 +53,6 @@ class MsgPackSerializer(Serializer[ValueT, bytes], Generic[ValueT]):
         """
         try:
             value: ValueT = ormsgpack.unpackb(data)
-        except Exception as error:  # noqa: BLE001 (foreign bytes may raise any)
+        except Exception as error:
             raise undecodable(self, error) from None
         return value

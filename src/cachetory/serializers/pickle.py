@@ -19,8 +19,8 @@ class PickleSerializer(Serializer[ValueT, bytes], Generic[ValueT]):
 
     **Trust.** Reading a pickle may run any code that its writer chose. Use it only with a store
     that nobody else can write to; otherwise prefer `json://` or `msgpack://`, which hold data
-    alone. Pickle does not notice flipped bytes either: `pickle+zlib://` and `pickle+zstd://` do,
-    by their checksums.
+    alone. Pickle does not notice flipped bytes either, which may make it return another value or
+    ask for gigabytes: `pickle+zlib://` and `pickle+zstd://` notice, by their checksums.
 
     Args:
         pickle_protocol: From 0 to `pickle.HIGHEST_PROTOCOL`, or -1 for the latter. Choose a lower
@@ -60,6 +60,6 @@ class PickleSerializer(Serializer[ValueT, bytes], Generic[ValueT]):
         """
         try:
             value: Any = pickle.loads(data)  # noqa: S301 (the class tells whom to trust)
-        except Exception as error:  # noqa: BLE001 (foreign bytes may raise any)
+        except Exception as error:
             raise undecodable(self, error) from None
         return value  # type: ignore[no-any-return]  # whoever wrote it wrote a ValueT

@@ -10,7 +10,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 PLAIN = {
-    "text": "grüße 🎉 \x00 \"quoted\"",
+    "text": 'grüße 🎉 \x00 "quoted"',
     "long": "the same again and again, " * 40,
     "numbers": [0, -1, 255, 2**40, -(2**40), 1.5, -0.0, 1e300],
     "constants": [None, True, False],

@@ -65,5 +65,5 @@ class Codec(Generic[ValueT, WireT]):
     def _attempt(self, wire: WireT) -> ValueT | Undecoded:
         try:
             return self._serializer.deserialize(wire)
-        except Exception as error:  # noqa: BLE001 (foreign bytes raise anything, `KeyError` included)
+        except Exception as error:
             return Undecoded(error)

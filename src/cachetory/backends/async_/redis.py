@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
+from redis.asyncio import Redis
 from redis.asyncio.connection import ConnectionPool
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable
     from datetime import datetime
 
-    from redis.asyncio import Redis
     from typing_extensions import Self
 
     from cachetory._core.durations import Duration
@@ -53,7 +53,7 @@ class RedisBackend(AsyncBackend[bytes]):
         if pool is None:
             msg = f"{type(client).__name__} has no connection pool: use a client for one server"
             raise ConfigurationError(msg)
-        self._use(pool)
+        self._connections = _connections(pool)
 
     @classmethod
     def from_url(cls, url: str) -> Self:
@@ -69,25 +69,14 @@ class RedisBackend(AsyncBackend[bytes]):
         scheme, separator, rest = url.partition("://")
         client_url = _CLIENT_SCHEMES.get(scheme.lower(), scheme.lower()) + separator + rest
         try:
-            pool = ConnectionPool.from_url(
+            pool = cast("Any", ConnectionPool).from_url(
                 client_url, **DEFAULT_OPTIONS, retry=Retry(NoBackoff(), 0)
             )
             pool.connection_class(**pool.connection_kwargs)
         except (TypeError, ValueError) as error:
             msg = f"`{redact(url)}` cannot be used: {_reason(error)}"
             raise ConfigurationError(msg) from None
-        backend = cls.__new__(cls)
-        backend._use(pool)
-        return backend
-
-    def _use(self, pool: ConnectionPool) -> None:
-        if pool.connection_kwargs.get("decode_responses"):
-            msg = (
-                "`decode_responses` cannot be used: a serializer reads bytes, "
-                "so leave it out of the URL or the client"
-            )
-            raise ConfigurationError(msg)
-        self._connections = PerLoop(lambda: RedisConnections(pool))
+        return cls(Redis(connection_pool=pool))
 
     async def get(self, key: str) -> bytes:
         """Get the value of a key.
@@ -105,7 +94,7 @@ class RedisBackend(AsyncBackend[bytes]):
         if not keys:
             return
         values = await self._connections.get().ask("MGET", *map(_name, keys))
-        for key, value in zip(keys, values):
+        for key, value in zip(keys, values, strict=True):
             if value is not None:
                 yield key, value
 
@@ -202,6 +191,16 @@ class RedisBackend(AsyncBackend[bytes]):
         """Close the connections that are at rest; later operations open new ones."""
         for connections in self._connections.take():
             await connections.aclose()
+
+
+def _connections(pool: ConnectionPool) -> PerLoop[RedisConnections]:
+    if pool.connection_kwargs.get("decode_responses"):
+        msg = (
+            "`decode_responses` cannot be used: a serializer reads bytes, "
+            "so leave it out of the URL or the client"
+        )
+        raise ConfigurationError(msg)
+    return PerLoop(lambda: RedisConnections(pool))
 
 
 def _name(key: str) -> bytes:

@@ -7,7 +7,7 @@ cost more than the server does.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import ResponseError
@@ -17,7 +17,6 @@ from cachetory._runtime.process import call_in_child
 
 if TYPE_CHECKING:
     from redis.asyncio.connection import ConnectionPool
-    from typing_extensions import TypeAlias
 
 Command: TypeAlias = "tuple[str | bytes | int, ...]"
 

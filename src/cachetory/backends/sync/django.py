@@ -54,7 +54,8 @@ class DjangoBackend(SyncBackend[Any]):
         try:
             caches[alias]
         except InvalidCacheBackendError:
-            known = ", ".join(f"`django://{name}`" for name in caches.settings)
+            aliases: Any = caches.settings
+            known = ", ".join(f"`django://{name}`" for name in aliases)
             msg = f"`{redact(url)}` names no cache of this Django project; there are {known}"
             raise ConfigurationError(msg) from None
         # A proxy, since Django has a cache object for each thread.

@@ -55,7 +55,6 @@ class MemoryBackend(SyncBackend[WireT]):
     """
 
     shared = False
-    local_store: Store[WireT]
 
     def __init__(
         self,
@@ -68,7 +67,7 @@ class MemoryBackend(SyncBackend[WireT]):
         wall_clock: Callable[[], float] = time,
     ) -> None:
         bounds = Bounds(max_entries, max_weight, policy)
-        self.local_store = new_store(bounds, weigher=weigher, clock=clock)
+        self._store: Store[WireT] = new_store(bounds, weigher=weigher, clock=clock)
         self._clock = clock
         self._wall_clock = wall_clock
 
@@ -88,13 +87,18 @@ class MemoryBackend(SyncBackend[WireT]):
         backend = cls(**options)
         if parsed.authority:
             store = named_store(parsed.authority, Bounds(**options) if options else None)
-            backend.local_store = store
+            backend._store = store
         return backend
+
+    @property
+    def local_store(self) -> Store[WireT]:
+        """The entries themselves."""
+        return self._store
 
     @property
     def size(self) -> int:
         """The number of entries, expired ones that are not yet removed included."""
-        return len(self.local_store)
+        return len(self._store)
 
     def get(self, key: str) -> WireT:
         """Get the value of a key.
@@ -102,14 +106,14 @@ class MemoryBackend(SyncBackend[WireT]):
         Raises:
             KeyError: if there is none, or its time is over.
         """
-        value = self.local_store.get(key, MISSING)
+        value = self._store.get(key, MISSING)
         if isinstance(value, Absent):
             raise KeyError(key)
         return value
 
     def get_many(self, *keys: str) -> Iterator[tuple[str, WireT]]:
         """Get the values of those keys that have one, all from the same instant."""
-        for pair in self.local_store.get_many(keys):
+        for pair in self._store.get_many(keys):
             yield pair
 
     def set(
@@ -124,8 +128,8 @@ class MemoryBackend(SyncBackend[WireT]):
         seconds = _FOR_EVER if time_to_live is None else to_seconds(time_to_live)
         if seconds:
             deadline = self._clock() + seconds
-            return self.local_store.set(key, value, deadline, if_not_exists=if_not_exists)
-        return not if_not_exists and self.local_store.delete(key)
+            return self._store.set(key, value, deadline, if_not_exists=if_not_exists)
+        return not if_not_exists and self._store.delete(key)
 
     def set_many(
         self, items: Iterable[tuple[str, WireT]], *, time_to_live: Duration | None = None
@@ -133,32 +137,32 @@ class MemoryBackend(SyncBackend[WireT]):
         """Set many values at once, all with the same time to live."""
         seconds = _FOR_EVER if time_to_live is None else to_seconds(time_to_live)
         if seconds:
-            self.local_store.set_many(items, self._clock() + seconds)
+            self._store.set_many(items, self._clock() + seconds)
         else:
-            self.local_store.delete_many(key for key, _ in items)
+            self._store.delete_many(key for key, _ in items)
 
     def expire_in(self, key: str, time_to_live: Duration | None = None) -> None:
         """Let a key live for so long from now: `None` for ever, zero or less not at all."""
         seconds = _FOR_EVER if time_to_live is None else to_seconds(time_to_live)
-        self.local_store.expire_at(key, self._clock() + seconds)
+        self._store.expire_at(key, self._clock() + seconds)
 
     def expire_at(self, key: str, deadline: datetime | None) -> None:
         """Let a key live until the deadline, a timezone-aware datetime; `None` is for ever."""
         left = _FOR_EVER if deadline is None else to_timestamp(deadline) - self._wall_clock()
-        self.local_store.expire_at(key, self._clock() + left)
+        self._store.expire_at(key, self._clock() + left)
 
     def delete(self, key: str) -> bool:
         """Delete a key and tell whether it was there."""
-        return self.local_store.delete(key)
+        return self._store.delete(key)
 
     def delete_many(self, *keys: str) -> None:
         """Delete many keys at once."""
-        self.local_store.delete_many(keys)
+        self._store.delete_many(keys)
 
     def clear(self) -> None:
         """Delete every key of the store."""
-        self.local_store.clear()
+        self._store.clear()
 
     def clear_prefix(self, prefix: str) -> None:
         """Delete the keys that begin with the prefix, and no other."""
-        self.local_store.clear(prefix)
+        self._store.clear(prefix)

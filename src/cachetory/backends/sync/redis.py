@@ -3,8 +3,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
+from redis import Redis
 from redis.backoff import NoBackoff
 from redis.connection import ConnectionPool
 from redis.exceptions import ResponseError
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from datetime import datetime
 
-    from redis import Redis
     from typing_extensions import Self
 
     from cachetory._core.durations import Duration
@@ -54,7 +54,7 @@ class RedisBackend(SyncBackend[bytes]):
         if pool is None:
             msg = f"{type(client).__name__} has no connection pool: use a client for one server"
             raise ConfigurationError(msg)
-        self._use(pool)
+        self._connections = _connections(pool)
 
     @classmethod
     def from_url(cls, url: str) -> Self:
@@ -70,25 +70,14 @@ class RedisBackend(SyncBackend[bytes]):
         scheme, separator, rest = url.partition("://")
         client_url = _CLIENT_SCHEMES.get(scheme.lower(), scheme.lower()) + separator + rest
         try:
-            pool = ConnectionPool.from_url(
+            pool = cast("Any", ConnectionPool).from_url(
                 client_url, **DEFAULT_OPTIONS, retry=Retry(NoBackoff(), 0)
             )
             pool.connection_class(**pool.connection_kwargs)
         except (TypeError, ValueError) as error:
             msg = f"`{redact(url)}` cannot be used: {_reason(error)}"
             raise ConfigurationError(msg) from None
-        backend = cls.__new__(cls)
-        backend._use(pool)
-        return backend
-
-    def _use(self, pool: ConnectionPool) -> None:
-        if pool.connection_kwargs.get("decode_responses"):
-            msg = (
-                "`decode_responses` cannot be used: a serializer reads bytes, "
-                "so leave it out of the URL or the client"
-            )
-            raise ConfigurationError(msg)
-        self._connections = PerLoop(lambda: RedisConnections(pool))
+        return cls(Redis(connection_pool=pool))
 
     def get(self, key: str) -> bytes:
         """Get the value of a key.
@@ -106,7 +95,7 @@ class RedisBackend(SyncBackend[bytes]):
         if not keys:
             return
         values = self._connections.get().ask("MGET", *map(_name, keys))
-        for key, value in zip(keys, values):
+        for key, value in zip(keys, values, strict=True):
             if value is not None:
                 yield key, value
 
@@ -203,6 +192,16 @@ class RedisBackend(SyncBackend[bytes]):
         """Close the connections that are at rest; later operations open new ones."""
         for connections in self._connections.take():
             connections.close()
+
+
+def _connections(pool: ConnectionPool) -> PerLoop[RedisConnections]:
+    if pool.connection_kwargs.get("decode_responses"):
+        msg = (
+            "`decode_responses` cannot be used: a serializer reads bytes, "
+            "so leave it out of the URL or the client"
+        )
+        raise ConfigurationError(msg)
+    return PerLoop(lambda: RedisConnections(pool))
 
 
 def _name(key: str) -> bytes:

@@ -8,7 +8,7 @@ cost more than the server does.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import ResponseError
@@ -18,7 +18,6 @@ from cachetory._runtime.sync import Slots
 
 if TYPE_CHECKING:
     from redis.connection import ConnectionPool
-    from typing_extensions import TypeAlias
 
 Command: TypeAlias = "tuple[str | bytes | int, ...]"
 

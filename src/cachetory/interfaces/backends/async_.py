@@ -99,8 +99,10 @@ class AsyncBackend(
     shared: ClassVar[bool] = True
     """Whether others may keep their own entries in the same store."""
 
-    local_store: Store[WireT] | None = None
-    """The entries themselves, if they are held in this process: a hit needs no I/O then."""
+    @property
+    def local_store(self) -> Store[WireT] | None:
+        """The entries themselves, if they are held in this process: a hit needs no I/O then."""
+        return None
 
     @classmethod
     @abstractmethod

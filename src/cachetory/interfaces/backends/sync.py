@@ -98,8 +98,10 @@ class SyncBackend(OneColour, SyncBackendRead[WireT], SyncBackendWrite[WireT], AB
     shared: ClassVar[bool] = True
     """Whether others may keep their own entries in the same store."""
 
-    local_store: Store[WireT] | None = None
-    """The entries themselves, if they are held in this process: a hit needs no I/O then."""
+    @property
+    def local_store(self) -> Store[WireT] | None:
+        """The entries themselves, if they are held in this process: a hit needs no I/O then."""
+        return None
 
     @classmethod
     @abstractmethod

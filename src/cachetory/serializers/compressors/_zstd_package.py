@@ -62,6 +62,8 @@ def decompress(data: bytes, max_size: int | None) -> bytes:
     content_size = zstandard.frame_content_size(data)
     if content_size < 0:
         return collect(_inflate(data), max_size)
+    if content_size == 0:  # the package then looks no further: neither at the end nor at the rest
+        return collect(_inflate(data), 0)
     check_size(content_size, max_size)
     return _contexts.decompressor.decompress(data, allow_extra_data=False)
 

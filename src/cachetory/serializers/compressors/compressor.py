@@ -93,7 +93,7 @@ class Compressor(Serializer[bytes, bytes]):
             return self._decompress(data)
         except DecodeError:
             raise
-        except Exception as error:  # noqa: BLE001 (foreign bytes may raise any)
+        except Exception as error:
             raise undecodable(self, error) from None
 
     @abstractmethod

@@ -10,7 +10,12 @@ from typing import ClassVar
 
 from cachetory._core.registry import missing_extra
 from cachetory._core.urls import Parameters, integer
-from cachetory.serializers.compressors.compressor import MAX_SIZE, PARAMETERS, Compressor
+from cachetory.serializers.compressors.compressor import (
+    MAX_SIZE,
+    PARAMETERS,
+    Compressor,
+    not_one_frame,
+)
 from cachetory.serializers.options import check_integer
 
 try:
@@ -67,6 +72,8 @@ class ZstdCompressor(Compressor):
         return binding.compress(value, self._level, self._threads)
 
     def _decompress(self, data: bytes) -> bytes:
+        if not self._begins_frame(data):  # but like a skippable one, perhaps
+            raise not_one_frame()
         return binding.decompress(data, self._max_size)
 
     def _begins_frame(self, data: bytes) -> bool:

@@ -1,0 +1,148 @@
+"""What is measured: a statement in a loop of its own, with nothing else in the loop."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+from datetime import timedelta
+from functools import partial
+from itertools import repeat
+from time import perf_counter_ns
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from zlib import crc32
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine, Iterator, Mapping
+    from pathlib import Path
+
+T = TypeVar("T")
+
+VALUE = bytes(range(100))
+TIME_TO_LIVE = timedelta(hours=1)
+SECONDS = 3600
+MAX_ENTRIES = 100_000
+MANY = 100
+KEY_PREFIX = "cachetory-benchmark:"
+
+
+class Case(NamedTuple):
+    """One operation of one library.
+
+    Attributes:
+        operation: what is done: the column of the table.
+        measure: does it so many times and gives the nanoseconds that took in total.
+    """
+
+    operation: str
+    measure: Callable[[int], int]
+
+
+class Group(NamedTuple):
+    """Cases that are shown in one table.
+
+    Attributes:
+        name: what `--only` calls it.
+        title: the heading of its table.
+        about: what a reader has to know about it, in Markdown.
+        baselines: the library and operation that each operation is compared with.
+        libraries: makes the cases of each library; imports it, so that one which is not
+            installed does not keep the others from running.
+        additive: compare by differences, in milliseconds, instead of by ratios.
+    """
+
+    name: str
+    title: str
+    about: str
+    baselines: Mapping[str, tuple[str, str]]
+    libraries: Mapping[str, Callable[[Bench], Iterator[Case]]]
+    additive: bool = False
+
+
+class Bench:
+    """The place where the cases of one library are made and run.
+
+    Every statement may use the names `key`, `keys`, `missing`, `value`, `items`, `ttl` (a
+    `timedelta`), `seconds` and `gather`, besides those that it brings along. All are local
+    variables of the loop.
+    """
+
+    def __init__(
+        self,
+        library: str,
+        *,
+        loop: asyncio.AbstractEventLoop,
+        directory: Path,
+        redis_url: str,
+    ) -> None:
+        self.directory = directory
+        self.redis_url = redis_url
+        self._loop = loop
+        # Libraries store different things, so each has keys of its own, all of one length.
+        prefix = f"{KEY_PREFIX}{crc32(library.encode()):08x}:"
+        self.keys = [f"{prefix}{number:03}" for number in range(MANY)]
+        self.items = dict.fromkeys(self.keys, VALUE)
+        self._names: dict[str, Any] = {
+            "key": self.keys[0],
+            "keys": self.keys,
+            "missing": f"{prefix}none",
+            "value": VALUE,
+            "items": self.items,
+            "ttl": TIME_TO_LIVE,
+            "seconds": SECONDS,
+            "gather": asyncio.gather,
+        }
+
+    @property
+    def key(self) -> str:
+        """The key of all operations on one key."""
+        return self.keys[0]
+
+    def run(self, coroutine: Coroutine[Any, Any, T]) -> T:
+        """Wait for a coroutine, in the one event loop that all asynchronous cases run in."""
+        return self._loop.run_until_complete(coroutine)
+
+    def case(self, operation: str, statement: str, **names: Any) -> Case:
+        """Make a case of a statement; it is asynchronous if it starts with `await`."""
+        waits = statement.startswith("await ")
+        loop = _compile_loop(statement, {**self._names, **names}, waits=waits)
+        return Case(operation, self._measure_waiting(loop) if waits else loop)
+
+    def _measure_waiting(self, loop: Callable[[int], Any]) -> Callable[[int], int]:
+        return lambda number: self.run(loop(number))
+
+
+def repetitions_for(case: Case, nanoseconds: float) -> int:
+    """Find how often to repeat a case so that it takes at least so long."""
+    number = 1
+    while (spent := case.measure(number)) < nanoseconds:
+        number = max(number + 1, min(number * 10, int(number * nanoseconds / spent * 1.2)))
+    return number
+
+
+def measure_once(case: Case, repetitions: int) -> float:
+    """Give the nanoseconds of one repetition, undisturbed by garbage of others, as `timeit` does."""
+    gc.collect()
+    gc.disable()
+    try:
+        return case.measure(repetitions) / repetitions
+    finally:
+        gc.enable()
+
+
+_LOOP = """
+{define} measure({names}, number):
+    start = now()
+    for _ in repeat(None, number):
+        {statement}
+    return now() - start
+"""
+
+
+def _compile_loop(statement: str, names: dict[str, Any], *, waits: bool) -> Callable[[int], Any]:
+    names = {**names, "now": perf_counter_ns, "repeat": repeat}
+    source = _LOOP.format(
+        define="async def" if waits else "def", names=", ".join(names), statement=statement
+    )
+    scope: dict[str, Any] = {}
+    exec(source, scope)
+    return partial(scope["measure"], *names.values())

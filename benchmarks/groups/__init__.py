@@ -1,0 +1,16 @@
+"""The groups of cases, one table each."""
+
+from __future__ import annotations
+
+from benchmarks.groups import decorated, imports, memory, redis_async, redis_sync
+
+GROUPS = {
+    group.name: group
+    for group in (
+        memory.GROUP,
+        decorated.GROUP,
+        redis_sync.GROUP,
+        redis_async.GROUP,
+        imports.GROUP,
+    )
+}

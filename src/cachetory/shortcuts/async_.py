@@ -1,0 +1,32 @@
+"""Asynchronous caches made by one call: over the memory of this process, or over nothing."""
+
+from __future__ import annotations
+
+from cachetory.backends.async_.dummy import DummyBackend
+from cachetory.backends.async_.memory import MemoryBackend
+from cachetory.backends.memory_stores import DEFAULT_MAX_ENTRIES
+from cachetory.caches.async_ import Cache, ValueT
+from cachetory.serializers.noop import NoopSerializer
+
+__all__ = ["dummy_cache", "memory_cache"]
+
+
+def memory_cache(*, max_entries: int | None = DEFAULT_MAX_ENTRIES) -> Cache[ValueT, ValueT]:
+    """Make a cache that keeps values in this process, just as they are.
+
+    It has a store of its own, and hands out the very objects that were stored: who changes one
+    changes the cached value.
+
+    Args:
+        max_entries: how many values it holds at most, before the least useful ones are evicted;
+            `None` for as many as there are.
+
+    Raises:
+        ConfigurationError: for a limit that cannot work.
+    """
+    return Cache(serializer=NoopSerializer(), backend=MemoryBackend(max_entries=max_entries))
+
+
+def dummy_cache() -> Cache[ValueT, ValueT]:
+    """Make a cache that keeps nothing, for tests and for switching caching off."""
+    return Cache(serializer=NoopSerializer(), backend=DummyBackend())

@@ -1,0 +1,38 @@
+# Generated from src/cachetory/async_.py by tools/unasync.py. Do not edit: edit that file instead.
+"""The short way in: what one starts with, synchronous, from one module.
+
+`RedisBackend` and `DjangoBackend` are here as well. They are imported on first use, since each
+needs an extra.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from cachetory.backends import sync as backends
+from cachetory.backends.sync import DummyBackend, MemoryBackend, from_url
+from cachetory.caches.sync import Cache
+from cachetory.decorators.sync import cached
+from cachetory.shortcuts.sync import dummy_cache, memory_cache
+
+__all__ = [
+    "Cache",
+    "DummyBackend",
+    "MemoryBackend",
+    "cached",
+    "dummy_cache",
+    "from_url",
+    "memory_cache",
+]
+
+if TYPE_CHECKING:
+    from cachetory.backends.sync import DjangoBackend, RedisBackend
+
+    __all__ += ["DjangoBackend", "RedisBackend"]
+
+
+def __getattr__(name: str) -> Any:
+    if name in ("DjangoBackend", "RedisBackend"):
+        return getattr(backends, name)
+    msg = f"module {__name__!r} has no attribute {name!r}"
+    raise AttributeError(msg)

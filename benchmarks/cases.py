@@ -48,6 +48,7 @@ class Group(NamedTuple):
         libraries: makes the cases of each library; imports it, so that one which is not
             installed does not keep the others from running.
         additive: compare by differences, in milliseconds, instead of by ratios.
+        needs_server: whether it uses a Redis server.
     """
 
     name: str
@@ -56,6 +57,7 @@ class Group(NamedTuple):
     baselines: Mapping[str, tuple[str, str]]
     libraries: Mapping[str, Callable[[Bench], Iterator[Case]]]
     additive: bool = False
+    needs_server: bool = False
 
 
 class Bench:

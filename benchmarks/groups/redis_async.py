@@ -124,4 +124,5 @@ GROUP = Group(
         "aiocache": aiocache,
         "cashews": cashews,
     },
+    needs_server=True,
 )

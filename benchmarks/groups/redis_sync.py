@@ -86,4 +86,5 @@ GROUP = Group(
         for operation in (GET, SET, GET_MANY, SET_MANY, SET_MANY_TTL)
     },
     libraries={REDIS_PY: redis_py, "cachetory": cachetory, "dogpile.cache": dogpile},
+    needs_server=True,
 )

@@ -44,6 +44,14 @@ def nothing():
     return None
 
 
+def by_name(*, a, b=2):
+    return a, b
+
+
+def by_position(a, b=2, /):
+    return a, b
+
+
 def shadowing(type, len, _, __key, _text=None):  # noqa: A002
     return type, len, _, __key, _text
 
@@ -91,6 +99,19 @@ class Repository:
 
 class SubRepository(Repository):
     pass
+
+
+@dataclass
+class Mutable:
+    limit: int
+
+    def get(self, number):
+        return number
+
+
+class EveryAttribute:
+    def __getattr__(self, _name):
+        return self
 
 
 class Service:
@@ -295,7 +316,10 @@ def test_key_of_a_call_that_does_not_fit_raises_as_the_function_would(args):
     assert str(ours.value) == str(theirs.value)
 
 
-@pytest.mark.parametrize("function", [get, everything, gather, nothing, shadowing, with_session])
+@pytest.mark.parametrize(
+    "function",
+    [get, everything, gather, nothing, by_name, by_position, shadowing, with_session],
+)
 def test_signatures_of_function_and_maker_agree(function):
     make = KeyMaker(function)
 
@@ -577,6 +601,34 @@ def test_maker_for_what_cannot_be_called_refuses(thing):
         KeyMaker(thing)
 
 
+@pytest.mark.parametrize(
+    ("function", "expected"),
+    [
+        (get, True),
+        (Repository.get, True),
+        (either(flag=True), True),
+        (counter(1), True),
+        (multiplier(2), False),
+        (functools.partial(get, 1, lang="de"), True),
+        (functools.partial(get, []), False),
+        (functools.partial(get, lang=[]), False),
+        (Repository("t").get, False),
+        (Repository("t"), False),
+    ],
+)
+def test_maker_is_constant_unless_something_may_change_behind_the_arguments(function, expected):
+    assert KeyMaker(function).is_constant is expected
+
+
+def test_key_of_a_method_bound_to_a_changed_object_changes():
+    service = Mutable(1)
+    make = KeyMaker(service.get)
+    before = make(1)
+    service.limit = 2
+
+    assert make(1) != before
+
+
 # Functions made by functions
 
 
@@ -704,8 +756,8 @@ def test_maker_for_a_closure_over_what_has_no_identity_refuses_and_names_it():
     assert "version=..." in message
 
 
-@pytest.mark.parametrize("content", [Service().get, Service().get_wrapped])
-def test_maker_for_a_closure_over_a_bound_method_refuses(content):
+@pytest.mark.parametrize("content", [Service().get, Service().get_wrapped, EveryAttribute()])
+def test_maker_for_a_closure_over_something_bound_or_strange_refuses(content):
     with pytest.raises(UncacheableFunctionError, match="`function` "):
         KeyMaker(applier(content))
 

@@ -56,8 +56,8 @@ class KeyMaker:
             functions local to another are also told apart by their code and by the values of the
             variables that they take from outside (save those that they assign to themselves).
         ignore: Names of parameters that take no part in the key.
-        version: Change it to abandon all keys so far. With one, local functions and lambdas are
-            told apart by name and version alone.
+        version: Change it to abandon all keys so far. With one, local functions are told apart by
+            name and version alone, lambdas by their code too.
 
     Raises:
         ConfigurationError: for a name in `ignore` which is no parameter.
@@ -65,13 +65,27 @@ class KeyMaker:
             identity cannot be told, and for anything that cannot be called.
     """
 
-    __slots__ = ("_ignored_extras", "_kept", "_name", "_of", "for_call", "signature")
+    __slots__ = (
+        "_ignored_extras",
+        "_kept",
+        "_name",
+        "_of",
+        "for_call",
+        "is_constant",
+        "signature",
+    )
 
     signature: Signature
     """Of the function as it is to be called."""
 
     for_call: Callable[..., str]
     """The function behind `KeyMaker.__call__`, quicker by one call."""
+
+    is_constant: bool
+    """Whether calls with equal arguments always have the same key.
+
+    Not so if the function takes variables from outside, or is bound to an object: these may change.
+    """
 
     def __init__(
         self,
@@ -89,8 +103,10 @@ class KeyMaker:
         self._kept = self._without(ignore, signature)
         self._ignored_extras = frozenset(ignore).difference(signature.parameters)
         self.for_call = _compile(signature, self._kept, self._of, self._key_of_values)
+        self.is_constant = self._of.is_constant
         for args, kwargs in layers:
             self.for_call = partial(self.for_call, *args, **kwargs)
+            self.is_constant &= REPR_TYPES.issuperset(map(type, (*args, *kwargs.values())))
 
     def __call__(self, *args: Any, **kwargs: Any) -> str:
         """Return the key of the call with these arguments.
@@ -103,14 +119,6 @@ class KeyMaker:
                 told any more.
         """
         return self.for_call(*args, **kwargs)
-
-    @property
-    def is_constant(self) -> bool:
-        """Whether equal arguments always give the same key.
-
-        Not so for a local function that takes variables from outside, which may change.
-        """
-        return self._of.is_constant
 
     def custom(self, value: object) -> str:
         """Return the key made of this function and of a value that the user computed for a call.

@@ -342,15 +342,19 @@ class Store(Generic[V]):
         self._watched.append(entry)
 
     def _reweigh(self, entry: Entry[V], weight: int, now: float) -> None:
+        """Take note of another weight, and make room for it at the cost of other entries."""
         self._policy.reweigh(entry, weight)
         self._weight += weight - entry.weight
         entry.weight = weight
+        is_picked = False
         while self._weight > self._max_weight:
             victim = self._policy.evict(now)
             if victim is entry:
-                self._policy.admit(entry)
+                is_picked = True
             else:
                 self._bury_evicted(victim, now)
+        if is_picked:
+            self._policy.admit(entry)
 
     def _bury_evicted(self, entry: Entry[V], now: float) -> None:
         if entry.deadline > now:

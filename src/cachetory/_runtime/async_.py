@@ -67,23 +67,24 @@ class ItemAccess(Generic[ValueT]):
     if not TYPE_CHECKING:  # to a type checker, these operators do not exist at all
 
         def __getitem__(self, key: str) -> NoReturn:
-            raise _no_items('await cache.get({key!r})')
+            raise _no_items(key, "get")
 
         def __setitem__(self, key: str, value: object) -> NoReturn:
-            raise _no_items('await cache.set({key!r}, value)')
+            raise _no_items(key, "set")
 
         def __delitem__(self, key: str) -> NoReturn:
-            raise _no_items('await cache.delete({key!r})')
+            raise _no_items(key, "delete")
 
         def __contains__(self, key: str) -> NoReturn:
-            raise _no_items('await cache.contains({key!r})')
+            raise _no_items(key, "contains")
 
         def __iter__(self) -> NoReturn:
             msg = "a cache cannot be iterated: a store may hold millions of keys"
             raise TypeError(msg)
 
 
-def _no_items(instead: str) -> TypeError:
+def _no_items(key: str, method: str) -> TypeError:
+    instead = f"await cache.{method}({key!r}{', value' if method == 'set' else ''})"
     return TypeError(f"item access to an asynchronous cache cannot be awaited: use `{instead}`")
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from time import perf_counter
-from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Generic, Literal, Protocol, TypeVar, overload
 
 from cachetory._core.durations import to_timedelta, to_timestamp
 from cachetory._core.sentinels import INLINE, MISSING, Absent
@@ -38,6 +38,14 @@ else:  # importing `typing_extensions` would take longer than the rest of the pa
     ValueT = TypeVar("ValueT")
     WireT = TypeVar("WireT")
 DefaultT = TypeVar("DefaultT")
+
+
+class TimeToLiveOf(Protocol):
+    """Gives the time to live of the value of a key: a `timedelta`, seconds, or `None` for ever."""
+
+    def __call__(self, *, key: str) -> Eventual[Duration | None] | Duration | None:
+        """Give it."""
+        ...
 
 
 class Cache(ItemAccess[ValueT], Generic[ValueT, WireT]):
@@ -184,9 +192,7 @@ class Cache(ItemAccess[ValueT], Generic[ValueT, WireT]):
         key: str,
         load: Callable[[], Eventual[ValueT] | ValueT],
         *,
-        time_to_live: Duration
-        | Callable[..., Eventual[Duration | None] | Duration | None]
-        | None = None,
+        time_to_live: Duration | TimeToLiveOf | None = None,
         if_not_exists: bool = False,
         exclude: Callable[[str, ValueT], Eventual[bool] | bool] | None = None,
     ) -> ValueT:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from cachetory._core.durations import Duration
     from cachetory._runtime.sync import Eventual
-    from cachetory.caches.sync import Cache
+    from cachetory.caches.sync import Cache, TimeToLiveOf
 
     class _Partial:
         args: tuple[Any, ...]
@@ -95,6 +95,11 @@ class CachedFunction(_Cached[P, R]):
     `__wrapped__` is the function itself, which knows of no cache.
     """
 
+    @overload  # a class method, which some type checkers take for a function of the class
+    def __get__(
+        self: CachedFunction[Concatenate[type[S], Q], R], instance: S | None, owner: type[S], /
+    ) -> CachedFunction[Q, R]: ...
+
     @overload
     def __get__(self, instance: None, owner: type | None = None, /) -> Self: ...
 
@@ -102,6 +107,9 @@ class CachedFunction(_Cached[P, R]):
     def __get__(
         self: CachedFunction[Concatenate[S, Q], R], instance: S, owner: type | None = None, /
     ) -> CachedFunction[Q, R]: ...
+
+    @overload  # a static method, which the same type checkers take for a function
+    def __get__(self, instance: object, owner: type | None = None, /) -> Self: ...
 
     def __get__(self, instance: Any, owner: type | None = None, /) -> CachedFunction[..., R]:
         """Bind to an instance, as functions do."""
@@ -153,9 +161,7 @@ def cached(
     key: Callable[..., object] | None = None,
     ignore: Collection[str] = (),
     version: str | int | None = None,
-    time_to_live: Duration
-    | Callable[..., Eventual[Duration | None] | Duration | None]
-    | None = None,
+    time_to_live: Duration | TimeToLiveOf | None = None,
     if_not_exists: bool = False,
     exclude: Callable[[str, Any], Eventual[bool] | bool] | None = None,
 ) -> Decorator:

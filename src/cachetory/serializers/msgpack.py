@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, Generic
+from typing import TYPE_CHECKING, Any, ClassVar, Generic
 
 from cachetory._core.registry import missing_extra
 from cachetory._core.urls import Parameters
 from cachetory.interfaces.serializers import Serializer, ValueT
+from cachetory.serializers.msgpack_claims import ARRAY_32, claims_too_much
 from cachetory.serializers.undecodable import undecodable
 
 try:
@@ -16,6 +17,17 @@ except ImportError as error:
 
 if TYPE_CHECKING:
     from typing_extensions import Self
+
+
+def _unpack_warily(data: bytes) -> Any:
+    if ARRAY_32 in data and claims_too_much(data):
+        msg = "an array claims more items than there are bytes"
+        raise ValueError(msg)
+    return ormsgpack.unpackb(data)
+
+
+_version = tuple(int(part) for part in ormsgpack.__version__.split(".") if part.isdecimal())
+_unpack = ormsgpack.unpackb if _version >= (1, 13, 1) else _unpack_warily
 
 
 class MsgPackSerializer(Serializer[ValueT, bytes], Generic[ValueT]):
@@ -52,7 +64,7 @@ class MsgPackSerializer(Serializer[ValueT, bytes], Generic[ValueT]):
             DecodeError: if this is not MessagePack, or nested too deeply.
         """
         try:
-            value: ValueT = ormsgpack.unpackb(data)
+            value: ValueT = _unpack(data)
         except Exception as error:
             raise undecodable(self, error) from None
         return value

@@ -1,8 +1,8 @@
 """Tests for backends of your own making; needs pytest.
 
-Derive from `cachetory.testing.sync.BackendContract` for a synchronous backend, and from
-`cachetory.testing.async_.BackendContract` for an asynchronous one. `cachetory.testing.BackendContract`
-is the former.
+`cachetory.testing.async_.BackendContract` is for asynchronous backends and
+`cachetory.testing.sync.BackendContract` for synchronous ones. The latter is what
+`cachetory.testing.BackendContract` stands for.
 """
 
 from __future__ import annotations
@@ -13,6 +13,6 @@ import pytest
 for _module in ("async_", "async_only", "sync", "sync_only"):
     pytest.register_assert_rewrite(f"{__name__}.{_module}")
 
-from cachetory.testing.sync import BackendContract  # noqa: E402 (see above)
+from cachetory.testing.sync import BackendContract
 
 __all__ = ["BackendContract"]

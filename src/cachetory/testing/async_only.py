@@ -1,5 +1,4 @@
-# ruff: noqa: S101, TID251
-"""What the contract of an asynchronous backend needs of asyncio, and demands beyond the shared part.
+"""What the contract of asynchronous backends needs of asyncio, and what it demands beyond the rest.
 
 Hand-written, as `sync_only` is: the two have the same names.
 """
@@ -7,16 +6,23 @@ Hand-written, as `sync_only` is: the two have the same names.
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import pytest
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 
     from cachetory.interfaces.backends.async_ import AsyncBackend
 
+T = TypeVar("T")
+
 sleep = asyncio.sleep
+
+
+async def collect(items: AsyncIterator[T]) -> list[T]:
+    """Gather what an iterator gives in a list."""
+    return [item async for item in items]
 
 
 async def run_together(functions: Iterable[Callable[[], Awaitable[object]]]) -> list[Any]:
@@ -66,7 +72,7 @@ class ColourContract:
                 await asyncio.sleep(0)
             tasks[steps % 3].cancel()
             outcomes = await asyncio.gather(*tasks, return_exceptions=True)
-            for value, outcome in zip(pairs.values(), outcomes):
+            for value, outcome in zip(pairs.values(), outcomes, strict=True):
                 assert outcome == value or isinstance(outcome, asyncio.CancelledError)
 
         assert [await backend.get(key) for key in pairs] == list(pairs.values())

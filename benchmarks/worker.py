@@ -1,0 +1,111 @@
+"""The process that runs the cases of one environment.
+
+It is told what to do by lines on its standard input, and answers each by a line of JSON on its
+standard output: first, unasked, what it can run; then, to the number of a case, the nanoseconds
+that it takes. It ends with its input.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import sys
+from importlib.metadata import distributions
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any, TextIO
+
+from benchmarks.cases import Bench, measure_once, repetitions_for
+from benchmarks.groups import GROUPS
+
+if TYPE_CHECKING:
+    from benchmarks.cases import Case
+
+
+class Worker:
+    """The cases that can be run here, and what went wrong with the others.
+
+    Args:
+        orders: `groups`, `contestants` (name in the group to name in the table, or null),
+            `redis_url` and `nanoseconds` (how long to repeat each case).
+        directory: for those who keep files.
+    """
+
+    def __init__(self, orders: dict[str, Any], directory: Path) -> None:
+        self.runnable: list[tuple[Case, int]] = []
+        self.labels: list[tuple[str, str, str]] = []
+        self.failures: list[str] = []
+        self._orders = orders
+        self._directory = directory
+        self._loop = asyncio.new_event_loop()
+
+    def prepare(self) -> None:
+        """Make all cases and try each."""
+        for name in self._orders["groups"]:
+            libraries = GROUPS[name].libraries
+            for library, label in self._contestants(libraries):
+                bench = Bench(
+                    f"{name} {label}",
+                    loop=self._loop,
+                    directory=self._directory,
+                    redis_url=self._orders["redis_url"],
+                )
+                try:
+                    for case in libraries[library](bench):
+                        self._try(name, label, case)
+                except Exception as error:  # noqa: BLE001 (whatever a library raises)
+                    self._fail(name, label, error)
+
+    def measure(self, number: int) -> float:
+        """Give the nanoseconds that one repetition of a case takes."""
+        case, repetitions = self.runnable[number]
+        return measure_once(case, repetitions)
+
+    def _contestants(self, libraries: Any) -> list[tuple[str, str]]:
+        chosen: dict[str, str] | None = self._orders["contestants"]
+        if chosen is None:
+            return [(library, library) for library in libraries]
+        return [(library, label) for library, label in chosen.items() if library in libraries]
+
+    def _try(self, group: str, label: str, case: Case) -> None:
+        try:
+            repetitions = repetitions_for(case, self._orders["nanoseconds"])
+        except Exception as error:  # noqa: BLE001 (whatever a library raises)
+            self._fail(group, f"{label}, {case.operation}", error)
+        else:
+            self.runnable.append((case, repetitions))
+            self.labels.append((group, case.operation, label))
+
+    def _fail(self, group: str, what: str, error: Exception) -> None:
+        self.failures.append(f"{what} ({group}): {type(error).__name__}: {error}")
+
+
+def main() -> None:
+    """Obey."""
+    # What libraries print must not come between the answers.
+    answers = os.fdopen(os.dup(sys.stdout.fileno()), "w")
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+    orders = json.loads(sys.stdin.readline())
+    with TemporaryDirectory(prefix="cachetory-benchmark-") as directory:
+        worker = Worker(orders, Path(directory))
+        worker.prepare()
+        _answer(
+            answers,
+            {
+                "labels": worker.labels,
+                "failures": worker.failures,
+                "versions": {each.name: each.version for each in distributions()},
+            },
+        )
+        for line in sys.stdin:
+            _answer(answers, worker.measure(int(line)))
+
+
+def _answer(answers: TextIO, answer: object) -> None:
+    answers.write(json.dumps(answer) + "\n")
+    answers.flush()
+
+
+if __name__ == "__main__":
+    main()

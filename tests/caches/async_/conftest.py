@@ -1,0 +1,35 @@
+"""Caches over the memory of this process, by a clock that stands still."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from cachetory.backends.async_ import MemoryBackend
+from cachetory.caches.async_ import Cache
+
+if TYPE_CHECKING:
+    from tests.clock import ManualClock
+
+
+@pytest.fixture
+def backend(clock: ManualClock) -> MemoryBackend[Any]:
+    """Both of its clocks are the one that the test moves."""
+    return MemoryBackend(clock=clock, wall_clock=clock)
+
+
+@pytest.fixture(params=["", "app:"], ids=["bare", "prefixed"])
+def prefix(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture(params=["noop://", "pickle://"])
+def serializer(request: pytest.FixtureRequest) -> str:
+    """The first leaves values alone, so that lookups go straight to the store."""
+    return str(request.param)
+
+
+@pytest.fixture
+def cache(backend: MemoryBackend[Any], serializer: str, prefix: str) -> Cache[Any, Any]:
+    return Cache(backend=backend, serializer=serializer, prefix=prefix)

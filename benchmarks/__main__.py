@@ -28,9 +28,9 @@ if TYPE_CHECKING:
 PAGE = ROOT / "docs" / "reference" / "benchmarks.md"
 CHART = ROOT / "docs" / "assets" / "benchmarks.svg"
 
-FULL = (30, 20e6)
-QUICK = (5, 4e6)
-"""Rounds, and nanoseconds for which a case is repeated in each."""
+FULL = (20, 2e6)
+QUICK = (4, 1e6)
+"""Rounds, and nanoseconds for which a case is repeated at a time."""
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -34,9 +34,10 @@ _METHOD = """\
 - An operation is repeated in a loop of its own with nothing else in it, without garbage
   collection, as `timeit` does. Asynchronous operations are awaited in one running event loop of
   asyncio.
-- The run consists of rounds. In each, every case of a table has its turn, in random order, and is
-  compared with the baseline of the same round; the tables show the medians over all rounds. So the
-  ratios hold on a busy machine too, while absolute times drift.
+- The run consists of rounds. In each, every case of a table has its turn, in random order; the
+  fastest of ten loops counts, and is compared with the baseline of the same round. The tables
+  show the medians over all rounds. So the ratios hold on a busy machine too, while absolute times
+  drift.
 - Release 3.5.1 of cachetory has the name of this library, so it runs in a process and an
   environment of its own, in the same rounds.
 

@@ -33,7 +33,8 @@ def _ranking(group: Group, figures: Mapping[Label, Figure]) -> list[str]:
     for column, operation in enumerate(group.baselines):
         for label, figure in figures.items():
             if (label.group, label.operation) == (group.name, operation):
-                places.setdefault(label.library, (column, figure.nanoseconds))
+                rank = figure.nanoseconds if figure.relation is None else figure.relation
+                places.setdefault(label.library, (column, rank))
     return sorted(places, key=places.__getitem__)
 
 

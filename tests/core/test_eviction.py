@@ -130,16 +130,14 @@ def test_s3_fifo_touch_counts_up_to_saturation(policy: S3Fifo):
 
 
 def test_s3_fifo_expired_entry_leaves_however_often_it_was_used(policy: S3Fifo):
-    first = make_entry("first", deadline=NOW)
-    second = make_entry("second", deadline=NOW)
-    for entry in (first, second):
+    entries = [make_entry(key, deadline=NOW) for key in ("small", "main")]
+    for entry in entries:
         policy.admit(entry)
-        for _ in range(SATURATED):
-            policy.touch(entry)
+        entry.frequency = SATURATED
+    admit(policy, "live")
 
-    assert not first.in_main
-    assert second.in_main
-    assert evict(policy, 2) == ["first", "second"]
+    assert [entry.in_main for entry in entries] == [False, True]
+    assert evict(policy, 3) == ["small", "main", "live"]
 
 
 def test_s3_fifo_skips_entries_that_died_otherwise(policy: S3Fifo):

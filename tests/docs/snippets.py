@@ -18,7 +18,8 @@ import sys
 from contextlib import redirect_stdout
 from io import StringIO
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from types import ModuleType
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -56,18 +57,18 @@ def blocks_of(page: str) -> Iterator[Block]:
 def run_page(path: Path, server: str) -> None:
     """Run all blocks of a page; what goes wrong is told with the line in the page."""
     page = LOCAL_SERVER.sub(server, path.read_text("utf-8"))
-    namespace = {"__name__": "__main__"}
+    main = sys.modules["__main__"] = ModuleType("__main__")  # where classes will be looked up
     loop = asyncio.new_event_loop()
     try:
         for block in blocks_of(page):
-            _run(block, path, namespace, loop.run_until_complete)
+            _run(block, path, vars(main), loop.run_until_complete)
     finally:
         loop.run_until_complete(loop.shutdown_default_executor())
         loop.close()
 
 
 def _run(
-    block: Block, path: Path, namespace: dict[str, object], wait: Callable[[object], object]
+    block: Block, path: Path, namespace: dict[str, Any], wait: Callable[[Any], object]
 ) -> None:
     code = compile(
         "\n" * block.line + block.code,

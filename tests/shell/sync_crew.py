@@ -50,7 +50,7 @@ class Caller:
         def run() -> None:
             try:
                 self._value = function(*arguments)
-            except BaseException as error:  # noqa: BLE001 (told to whoever asks)
+            except BaseException as error:
                 self._error = error
 
         self._thread = threading.Thread(target=run, daemon=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from importlib import import_module
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any, Generic, NamedTuple, Protocol, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, cast
 
 from cachetory._core.urls import is_scheme, scheme_of
 from cachetory.errors import ConfigurationError, MissingExtraError
@@ -30,9 +30,12 @@ class FromUrl(Protocol[T_co]):
         ...
 
 
-class _Lazy(NamedTuple):
-    path: str
-    extra: str | None
+class _Lazy:
+    __slots__ = ("extra", "path")
+
+    def __init__(self, path: str, extra: str | None) -> None:
+        self.path = path
+        self.extra = extra
 
 
 class Registry(Generic[T]):

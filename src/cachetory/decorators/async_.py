@@ -94,11 +94,6 @@ class CachedFunction(_Cached[P, R]):
     `__wrapped__` is the function itself, which knows of no cache.
     """
 
-    @overload  # a class method, which some type checkers take for a function of the class
-    def __get__(
-        self: CachedFunction[Concatenate[type[S], Q], R], instance: S | None, owner: type[S], /
-    ) -> CachedFunction[Q, R]: ...
-
     @overload
     def __get__(self, instance: None, owner: type | None = None, /) -> Self: ...
 
@@ -107,7 +102,7 @@ class CachedFunction(_Cached[P, R]):
         self: CachedFunction[Concatenate[S, Q], R], instance: S, owner: type | None = None, /
     ) -> CachedFunction[Q, R]: ...
 
-    @overload  # a static method, which the same type checkers take for a function
+    @overload  # a static method, which type checkers take for a function
     def __get__(self, instance: object, owner: type | None = None, /) -> Self: ...
 
     def __get__(self, instance: Any, owner: type | None = None, /) -> CachedFunction[..., R]:
@@ -115,8 +110,11 @@ class CachedFunction(_Cached[P, R]):
         return self if instance is None else self._bind(instance)
 
 
-class CachedClassMethod(_Cached[P, R]):
-    """A class method whose results are cached, for each class on its own."""
+class CachedClassMethod(_Cached[Concatenate[type[S], P], R], Generic[S, P, R]):
+    """A class method whose results are cached, for each class on its own.
+
+    To type checkers, it is any function whose first parameter is a class.
+    """
 
     def __get__(self, instance: object, owner: type | None = None, /) -> CachedFunction[P, R]:
         """Bind to the class."""
@@ -125,7 +123,11 @@ class CachedClassMethod(_Cached[P, R]):
 
 
 class CachedStaticMethod(_Cached[P, R]):
-    """A static method whose results are cached."""
+    """A static method whose results are cached.
+
+    To type checkers, it is a function. In a class, mypy takes that for a method: it follows calls
+    through the class, `Service.method(…)`, not those through an instance.
+    """
 
     def __get__(self, instance: object, owner: type | None = None, /) -> Self:
         """Give the function itself: there is nothing to bind to."""
@@ -136,16 +138,9 @@ class Decorator(Protocol):
     """What `cached` gives: it takes functions and methods, and keeps their types."""
 
     @overload
-    def __call__(  # type: ignore[overload-overlap]  # a static method is callable, but not bound
-        self,
-        function: staticmethod[P, Eventual[R]],
-        /,  # pyright: ignore[reportOverlappingOverload]
-    ) -> CachedStaticMethod[P, R]: ...
-
-    @overload
-    def __call__(
-        self, function: classmethod[Any, P, Eventual[R]], /
-    ) -> CachedClassMethod[P, R]: ...
+    def __call__(  # pyright: ignore[reportOverlappingOverload]  # the narrower one comes first
+        self, function: Callable[Concatenate[type[S], P], Eventual[R]], /
+    ) -> CachedClassMethod[S, P, R]: ...
 
     @overload
     def __call__(self, function: Callable[P, Eventual[R]], /) -> CachedFunction[P, R]: ...

@@ -13,6 +13,6 @@ import pytest
 for _module in ("async_", "async_only", "sync", "sync_only"):
     pytest.register_assert_rewrite(f"{__name__}.{_module}")
 
-from cachetory.testing.sync import BackendContract
+from cachetory.testing.sync import BackendContract  # noqa: E402 (see above)
 
 __all__ = ["BackendContract"]

@@ -17,8 +17,8 @@ NOT_DURATIONS: tuple[Any, ...] = (
 """What no backend may take for a time to live."""
 
 NOT_DEADLINES: tuple[Any, ...] = (
-    datetime(2100, 1, 1),
-    datetime(1970, 1, 1),
+    datetime(2100, 1, 1),  # noqa: DTZ001 (naive: it does not say which moment it means)
+    datetime(1970, 1, 1),  # noqa: DTZ001
     *(4e9, HOUR, "2100-01-01T00:00:00Z", date(2100, 1, 1)),
 )
 """What no backend may take for a deadline."""

@@ -37,6 +37,11 @@ async def without_cache() -> int:
     return 1
 
 
+@cached(cache)
+async def of_a_class(model: type[int], number: int) -> int:
+    return model(number)
+
+
 class Service:
     @cached(cache, ignore=("self",))
     async def method(self, number: int) -> str:
@@ -62,8 +67,10 @@ async def calling_functions() -> None:
     assert_type(await upstream_style(1), int | None)
     assert_type(await with_chosen_cache(1), int)
     assert_type(await without_cache(), int)
+    assert_type(await of_a_class(int, number=1), int)
+    assert_type(await of_a_class.purge(int, 1), bool)
     await function("a")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
-    await function.purge(1, 2)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    await function.purge()  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
 
 
 async def calling_methods(service: Service) -> None:
@@ -75,5 +82,5 @@ async def calling_methods(service: Service) -> None:
     assert_type(await service.class_method(1), str)
     assert_type(await Service.class_method.purge(1), bool)
     assert_type(await Service.static_method(1), str)
-    assert_type(await service.static_method.purge(1), bool)
+    assert_type(await Service.static_method.purge(1), bool)
     await service.method("a")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]

@@ -38,6 +38,11 @@ def without_cache() -> int:
     return 1
 
 
+@cached(cache)
+def of_a_class(model: type[int], number: int) -> int:
+    return model(number)
+
+
 class Service:
     @cached(cache, ignore=("self",))
     def method(self, number: int) -> str:
@@ -63,8 +68,10 @@ def calling_functions() -> None:
     assert_type(upstream_style(1), int | None)
     assert_type(with_chosen_cache(1), int)
     assert_type(without_cache(), int)
+    assert_type(of_a_class(int, number=1), int)
+    assert_type(of_a_class.purge(int, 1), bool)
     function("a")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
-    function.purge(1, 2)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    function.purge()  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
 
 
 def calling_methods(service: Service) -> None:
@@ -76,5 +83,5 @@ def calling_methods(service: Service) -> None:
     assert_type(service.class_method(1), str)
     assert_type(Service.class_method.purge(1), bool)
     assert_type(Service.static_method(1), str)
-    assert_type(service.static_method.purge(1), bool)
+    assert_type(Service.static_method.purge(1), bool)
     service.method("a")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]

@@ -71,7 +71,7 @@ class DeletionContract(Subject):
 
     async def test_clear_prefix_unsupported_says_so(self, backend: AsyncBackend[Any]) -> None:
         if self.supports_clear_prefix:
-            pytest.skip("it is supported")
+            return
         with pytest.raises(UnsupportedOperationError):
             await backend.clear_prefix("prefix")
 

@@ -23,7 +23,7 @@ class ExpiryContract(Subject):
 
     async def test_expiry_unsupported_says_so(self, backend: AsyncBackend[Any]) -> None:
         if self.supports_expiry:
-            pytest.skip("it is supported")
+            return
         with pytest.raises(UnsupportedOperationError):
             await backend.expire_in("key", 60)
         with pytest.raises(UnsupportedOperationError):

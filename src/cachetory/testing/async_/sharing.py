@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -14,6 +13,7 @@ from cachetory.testing.samples import HOUR
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from cachetory._core.durations import Duration
     from cachetory._runtime.async_ import Eventual
     from cachetory.interfaces.backends.async_ import AsyncBackend
 
@@ -77,7 +77,7 @@ class SharingContract(Subject):
         self.needs_atomicity()
         keys = ("a", "b", "c", "d")
 
-        def writer(value: Any, time_to_live: timedelta | None) -> Callable[[], Eventual[None]]:
+        def writer(value: Any, time_to_live: Duration | None) -> Callable[[], Eventual[None]]:
             async def write() -> None:
                 for _ in range(20):
                     await backend.set_many(

@@ -72,7 +72,7 @@ class DeletionContract(Subject):
 
     def test_clear_prefix_unsupported_says_so(self, backend: SyncBackend[Any]) -> None:
         if self.supports_clear_prefix:
-            pytest.skip("it is supported")
+            return
         with pytest.raises(UnsupportedOperationError):
             backend.clear_prefix("prefix")
 

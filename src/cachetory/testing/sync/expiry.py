@@ -24,7 +24,7 @@ class ExpiryContract(Subject):
 
     def test_expiry_unsupported_says_so(self, backend: SyncBackend[Any]) -> None:
         if self.supports_expiry:
-            pytest.skip("it is supported")
+            return
         with pytest.raises(UnsupportedOperationError):
             backend.expire_in("key", 60)
         with pytest.raises(UnsupportedOperationError):

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -15,6 +14,7 @@ from cachetory.testing.sync_only import run_together
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from cachetory._core.durations import Duration
     from cachetory._runtime.sync import Eventual
     from cachetory.interfaces.backends.sync import SyncBackend
 
@@ -72,7 +72,7 @@ class SharingContract(Subject):
         self.needs_atomicity()
         keys = ("a", "b", "c", "d")
 
-        def writer(value: Any, time_to_live: timedelta | None) -> Callable[[], Eventual[None]]:
+        def writer(value: Any, time_to_live: Duration | None) -> Callable[[], Eventual[None]]:
             def write() -> None:
                 for _ in range(20):
                     backend.set_many([(key, value) for key in keys], time_to_live=time_to_live)

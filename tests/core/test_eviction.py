@@ -50,6 +50,12 @@ def test_s3_fifo_at_first_fills_main_once_small_is_full(policy: S3Fifo):
     assert [entry.in_main for entry in entries] == [False] + [True] * 9
 
 
+def test_s3_fifo_of_few_entries_has_one_in_small():
+    entries = admit(S3Fifo(max_entries=5, max_weight=None), *"abcde")
+
+    assert [entry.in_main for entry in entries] == [False] + [True] * 4
+
+
 def test_s3_fifo_with_a_bound_by_weight_at_first_fills_main_once_small_is_full():
     policy = S3Fifo(max_entries=None, max_weight=100)
     entries = [make_entry(key, weight=5) for key in "abcde"]

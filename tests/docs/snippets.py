@@ -13,6 +13,7 @@ from __future__ import annotations
 import ast
 import asyncio
 import inspect
+import logging
 import re
 import sys
 from contextlib import redirect_stdout
@@ -94,4 +95,5 @@ def _dedent(text: str, indent: int) -> str:
 
 
 if __name__ == "__main__":
+    logging.getLogger().addHandler(logging.NullHandler())  # failures are shown on purpose
     run_page(Path(sys.argv[1]), sys.argv[2])

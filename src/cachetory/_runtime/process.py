@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 _locks: WeakSet[Lock] = WeakSet()
 _held_for_fork: list[Lock] = []
-_child_hooks: list[WeakMethod[Callable[[], None]]] = []
+_child_hooks: set[WeakMethod[Callable[[], None]]] = set()
 
 
 def fork_safe_lock() -> Lock:
@@ -30,8 +30,7 @@ def fork_safe_lock() -> Lock:
 
 def call_in_child(hook: Callable[[], None]) -> None:
     """Call a bound method in every forked child, for as long as its owner lives."""
-    _child_hooks[:] = [known for known in _child_hooks if known() is not None]
-    _child_hooks.append(WeakMethod(hook))
+    _child_hooks.add(WeakMethod(hook, _child_hooks.discard))
 
 
 def _before_fork() -> None:
@@ -47,7 +46,7 @@ def _after_fork() -> None:
 
 def _after_fork_in_child() -> None:
     _after_fork()
-    for known in _child_hooks:
+    for known in list(_child_hooks):
         hook = known()
         if hook is not None:
             hook()

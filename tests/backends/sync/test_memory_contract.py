@@ -5,18 +5,18 @@ from __future__ import annotations
 
 from datetime import datetime, timezone
 from itertools import count
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import pytest
 
 from cachetory.backends.sync import MemoryBackend, from_url
 from cachetory.testing.sync import BackendContract
-from tests.clock import ManualClock
 
 if TYPE_CHECKING:
     from cachetory.interfaces.backends.sync import SyncBackend
+    from tests.clock import ManualClock
 
-_names = count()
+_numbers = count()
 
 
 class MemoryContract(BackendContract):
@@ -25,7 +25,7 @@ class MemoryContract(BackendContract):
     clock_is_injected = True
     values = ({"any": "object"}, "text", None)
     extreme_values = (None, False, 0, (), b"", bytes(range(256)) * 4096, float("inf"), object())
-    options: dict[str, Any]
+    options: ClassVar[dict[str, Any]] = {}
 
     @pytest.fixture
     def backend(self, clock: ManualClock) -> SyncBackend[Any]:
@@ -40,30 +40,22 @@ class MemoryContract(BackendContract):
 
 
 class TestDefault(MemoryContract):
-    options = {}
+    pass
 
 
-class TestLru(MemoryContract):
-    options = {"policy": "lru"}
-
-
-class TestUnbounded(MemoryContract):
-    options = {"max_entries": None}
-
-
-class TestWeighed(MemoryContract):
-    options = {"max_entries": None, "max_weight": 1_000_000, "weigher": lambda key, value: len(key)}
-
-
-class TestWeighedInBytes(MemoryContract):
-    options = {"max_weight": 20_000_000, "policy": "lru"}
+class TestLruWithinBytes(MemoryContract):
+    options: ClassVar[dict[str, Any]] = {"max_weight": 20_000_000, "policy": "lru"}
     values = BackendContract.values
     extreme_values = BackendContract.extreme_values
 
 
+class TestUnbounded(MemoryContract):
+    options: ClassVar[dict[str, Any]] = {"max_entries": None}
+
+
 class TestNamed(BackendContract):
-    """A store that others use too, by its name, on the clocks of this world."""
+    """A store that others may use too, by its name, on the clocks of this world."""
 
     @pytest.fixture
     def backend(self) -> SyncBackend[Any]:
-        return from_url(f"memory://contract-sync-{next(_names)}")
+        return from_url(f"memory://contract-{__name__}-{next(_numbers)}")

@@ -69,18 +69,21 @@ class RedisConnections:
         await self._disconnect()
 
     async def _converse(self, connection: Any, commands: tuple[Command, ...]) -> list[Any]:
-        if len(commands) == 1:
-            await connection.send_command(*commands[0])
-        else:
-            await connection.send_packed_command(connection.pack_commands(commands))
         replies: list[Any] = []
         errors: list[ResponseError] = []
-        for _ in commands:
-            try:
-                replies.append(await connection.read_response())
-            except ResponseError as error:
-                errors.append(error)
-        # Whatever else was raised has made redis-py close the connection: it is not used again.
+        try:
+            if len(commands) == 1:
+                await connection.send_command(*commands[0])
+            else:
+                await connection.send_packed_command(connection.pack_commands(commands))
+            for _ in commands:
+                try:
+                    replies.append(await connection.read_response())
+                except ResponseError as error:
+                    errors.append(error)
+        except BaseException:  # half written or half read, the connection is of no use any more
+            await connection.disconnect()
+            raise
         self._at_rest.append(connection)
         if errors:
             raise errors[0]

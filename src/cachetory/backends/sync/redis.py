@@ -108,7 +108,7 @@ class RedisBackend(SyncBackend[bytes]):
         if_not_exists: bool = False,
     ) -> bool:
         """Set the value of a key and tell whether it was changed."""
-        command: list[str | bytes | int] = ["SET", _name(key), value]
+        command: list[str | bytes | int] = ["SET", _name(key), _wire(value)]
         if time_to_live is not None:
             milliseconds = to_milliseconds(time_to_live)
             if not milliseconds:
@@ -123,7 +123,7 @@ class RedisBackend(SyncBackend[bytes]):
         self, items: Iterable[tuple[str, bytes]], *, time_to_live: Duration | None = None
     ) -> None:
         """Set many values at once, all with the same time to live."""
-        names = {_name(key): value for key, value in items}
+        names = {_name(key): _wire(value) for key, value in items}
         if not names:
             return
         connections = self._connections.get()
@@ -207,6 +207,17 @@ def _connections(pool: ConnectionPool) -> PerLoop[RedisConnections]:
 def _name(key: str) -> bytes:
     """Give the server's name of a key; lone surrogates stay distinct."""
     return key.encode("utf-8", "surrogatepass")
+
+
+def _wire(value: object) -> Any:
+    """Refuse what would not come back as it was: the server would make text of a number."""
+    if isinstance(value, (bytes, bytearray, memoryview, str)):
+        return value
+    msg = (
+        f"Redis stores bytes, not a {type(value).__name__}: "
+        "use a serializer that makes bytes, such as `pickle://` or `json://`"
+    )
+    raise TypeError(msg)
 
 
 def _escape_glob(name: bytes) -> bytes:

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta, timezone
+from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -13,7 +13,6 @@ from cachetory.testing.samples import HOUR, NOT_DEADLINES, NOT_DURATIONS, OVER_A
 from cachetory.testing.sync.subject import Subject
 
 if TYPE_CHECKING:
-    from cachetory._core.durations import Duration
     from cachetory.interfaces.backends.sync import SyncBackend
 
 _EAST = timezone(timedelta(hours=5, minutes=30))
@@ -63,24 +62,34 @@ class ExpiryContract(Subject):
 
         assert backend.get("key") == self.values[0]
 
-    @pytest.mark.parametrize("time_to_live", OVER_AT_ONCE, ids=brief)
-    def test_expire_in_over_at_once_deletes(
-        self, backend: SyncBackend[Any], time_to_live: Duration
-    ) -> None:
+    def test_expire_in_tiny_expires(self, backend: SyncBackend[Any]) -> None:
         self.needs_expiry()
-        backend.set_many([("key", self.values[0]), ("other", self.values[1])])
+        items = {f"key {number}": time_to_live for number, time_to_live in enumerate(TINY)}
+        backend.set_many((key, self.values[0]) for key in items)
 
-        backend.expire_in("key", time_to_live)
+        for key, time_to_live in items.items():
+            backend.expire_in(key, time_to_live)
 
-        assert self.values_of(backend, "key", "other") == [self.values[1]]
+        if self.clock_is_injected:
+            assert len(self.values_of(backend, *items)) == len(items)
+        self.outlive(self.moment)
+        assert self.values_of(backend, *items) == []
 
-    @pytest.mark.parametrize("time_to_live", [*TINY, *OVER_AT_ONCE, 60, None], ids=brief)
-    def test_expire_in_missing_creates_nothing(
-        self, backend: SyncBackend[Any], time_to_live: Duration | None
-    ) -> None:
+    def test_expire_in_over_at_once_deletes(self, backend: SyncBackend[Any]) -> None:
+        self.needs_expiry()
+        for time_to_live in OVER_AT_ONCE:
+            backend.set_many([("key", self.values[0]), ("other", self.values[1])])
+
+            backend.expire_in("key", time_to_live)
+
+            found = self.values_of(backend, "key", "other")
+            assert found == [self.values[1]], time_to_live
+
+    def test_expire_in_missing_creates_nothing(self, backend: SyncBackend[Any]) -> None:
         self.needs_expiry()
 
-        backend.expire_in("missing", time_to_live)
+        for time_to_live in (*TINY, *OVER_AT_ONCE, 60, None):
+            backend.expire_in("missing", time_to_live)
 
         assert backend.contains("missing") is False
 
@@ -133,14 +142,22 @@ class ExpiryContract(Subject):
 
         assert self.values_of(backend, "past", "future") == [self.values[1]]
 
-    @pytest.mark.parametrize("age", [timedelta(seconds=1), timedelta(days=10), HOUR * 200_000])
-    def test_expire_at_past_deletes(self, backend: SyncBackend[Any], age: timedelta) -> None:
+    def test_expire_at_past_deletes(self, backend: SyncBackend[Any]) -> None:
         self.needs_expiry()
-        backend.set_many([("key", self.values[0]), ("other", self.values[1])])
+        for age in (timedelta(seconds=1), timedelta(days=10), timedelta(days=10_000)):
+            backend.set_many([("key", self.values[0]), ("other", self.values[1])])
 
-        backend.expire_at("key", self.now() - age)
+            backend.expire_at("key", self.now() - age)
 
-        assert self.values_of(backend, "key", "other") == [self.values[1]]
+            assert self.values_of(backend, "key", "other") == [self.values[1]], age
+
+    def test_expire_at_before_the_epoch_deletes(self, backend: SyncBackend[Any]) -> None:
+        self.needs_expiry()
+        backend.set("key", self.values[0])
+
+        backend.expire_at("key", datetime(1969, 1, 1, tzinfo=timezone.utc))
+
+        assert backend.contains("key") is False
 
     def test_expire_at_now_deletes(self, backend: SyncBackend[Any]) -> None:
         self.needs_expiry()
@@ -148,6 +165,8 @@ class ExpiryContract(Subject):
 
         backend.expire_at("key", self.now())
 
+        if not self.clock_is_injected:
+            self.outlive(self.moment)
         assert backend.contains("key") is False
 
     def test_expire_at_none_is_for_ever(self, backend: SyncBackend[Any]) -> None:

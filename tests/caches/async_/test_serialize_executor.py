@@ -1,0 +1,122 @@
+"""Serializers at work in an executor: concurrently for the values of one bulk operation."""
+
+from __future__ import annotations
+
+import pickle
+from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
+from multiprocessing import get_context
+from threading import Barrier
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from cachetory.caches.async_ import Cache
+from cachetory.errors import DecodeError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from cachetory.backends.async_ import MemoryBackend
+
+PARTIES = 4
+VALUES = {f"key{number}": number for number in range(PARTIES)}
+
+
+class InStep:
+    """A serializer that does nothing until it is at work on all values at the same time."""
+
+    def __init__(self) -> None:
+        self._barrier = Barrier(PARTIES)
+
+    def serialize(self, value: int) -> bytes:
+        self._barrier.wait(30)
+        return pickle.dumps(value)
+
+    def deserialize(self, data: bytes) -> int:
+        self._barrier.wait(30)
+        number: int = pickle.loads(data)
+        return number
+
+
+@pytest.fixture
+def threads() -> Iterator[Executor]:
+    with ThreadPoolExecutor(PARTIES) as executor:
+        yield executor
+
+
+async def test_executor_works_on_the_values_of_a_bulk_operation_concurrently(
+    backend: MemoryBackend[Any], threads: Executor
+) -> None:
+    cache = Cache[int](backend=backend, serializer=InStep(), serialize_executor=threads)  # type: ignore[arg-type]
+
+    await cache.set_many(VALUES)
+
+    assert await cache.get_many(*VALUES) == VALUES
+
+
+async def test_executor_keeps_values_with_their_keys(
+    backend: MemoryBackend[Any], threads: Executor
+) -> None:
+    cache = Cache[int](backend=backend, serializer="pickle://", serialize_executor=threads)
+    many = {f"key{number}": number for number in range(500)}
+
+    await cache.set_many(many)
+
+    assert await cache.get_many(*many) == many
+
+
+async def test_executor_serves_all_operations(
+    backend: MemoryBackend[Any], threads: Executor
+) -> None:
+    cache = Cache[Any](backend=backend, serializer="pickle+zlib://", serialize_executor=threads)
+
+    await cache.set("a", 1)
+    assert await cache.get("a") == 1
+    assert await cache.get_or_set("b", lambda: 2) == 2
+    assert await cache.get_or_set("b", lambda: 3) == 2
+    assert await cache.get_many("a", "b", "missing") == {"a": 1, "b": 2}
+
+
+async def test_executor_reports_undecodable_values_as_ever(
+    backend: MemoryBackend[Any], threads: Executor
+) -> None:
+    await backend.set("foreign", b"garbage")
+    options: dict[str, Any] = {
+        "backend": backend,
+        "serializer": "pickle://",
+        "serialize_executor": threads,
+    }
+    cache, strict_cache = Cache[Any](**options), Cache[Any](**options, on_undecodable="raise")
+    await cache.set("fine", 1)
+
+    assert await cache.get("foreign") is None
+    assert await cache.get_many("fine", "foreign") == {"fine": 1}
+    with pytest.raises(DecodeError):
+        await strict_cache.get("foreign")
+    with pytest.raises(DecodeError):
+        await strict_cache.get_many("fine", "foreign")
+
+
+async def test_executor_hands_on_what_a_serializer_raises(
+    backend: MemoryBackend[Any], threads: Executor
+) -> None:
+    cache = Cache[Any](backend=backend, serializer="json://", serialize_executor=threads)
+
+    with pytest.raises(TypeError):
+        await cache.set("key", object())
+    with pytest.raises(TypeError):
+        await cache.set_many({"fine": 1, "key": object()})
+    unserializable = object()
+    assert await cache.get_or_set("key", lambda: unserializable) is unserializable
+    assert backend.size == 0
+    assert cache.stats().not_stored == 1
+
+
+@pytest.mark.xfail(strict=True, reason="what decodes cannot be pickled for another process")
+async def test_executor_may_be_made_of_processes(backend: MemoryBackend[Any]) -> None:
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as processes:
+        cache = Cache[int](backend=backend, serializer="pickle://", serialize_executor=processes)
+        await cache.set_many({"a": 1, "b": 2})
+
+        assert await cache.get_many("a", "b") == {"a": 1, "b": 2}
+        assert await cache.get("a") == 1

@@ -1,0 +1,176 @@
+# Generated from tests/caches/async_/test_undecodable.py by tools/unasync.py. Do not edit: edit that file instead.
+"""Stored bytes that the serializer cannot read are a miss, or an error that is no `KeyError`."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from cachetory._shell import failure_log
+from cachetory.backends.sync import MemoryBackend
+from cachetory.caches.sync import Cache
+from cachetory.errors import DecodeError
+from cachetory.events import Event, Hit, Miss, Undecodable
+from tests.canary import VALUE
+
+if TYPE_CHECKING:
+    from tests.clock import ManualClock
+
+FOREIGN = [b"", b"garbage", b"\x80\x05.", b"\xc1\xff" * 20, b"\x1f\x8b\x08", "text", None, 5]
+
+
+class Names:
+    """Stores the position of a name in a list, and raises `KeyError` for one that is not there."""
+
+    def __init__(self, *names: str) -> None:
+        self._names = dict(enumerate(names))
+
+    def serialize(self, value: str) -> int:
+        return next(number for number, name in self._names.items() if name == value)
+
+    def deserialize(self, data: int) -> str:
+        return self._names[data]
+
+
+@pytest.fixture
+def cache(backend: MemoryBackend[Any]) -> Cache[Any, Any]:
+    return Cache(backend=backend, serializer="pickle+zlib://", prefix="app:")
+
+
+@pytest.fixture
+def strict_cache(backend: MemoryBackend[Any]) -> Cache[Any, Any]:
+    return Cache(
+        backend=backend, serializer="pickle+zlib://", prefix="app:", on_undecodable="raise"
+    )
+
+
+def test_foreign_bytes_are_a_miss(cache: Cache[Any], backend: MemoryBackend[Any]) -> None:
+    for count, wire in enumerate(FOREIGN, start=1):
+        backend.set("app:key", wire)
+
+        assert cache.get("key") is None
+        assert cache.get("key", "default") == "default"
+        assert cache.stats().undecodable == 2 * count
+    assert cache.stats()[:2] == (0, 2 * len(FOREIGN))
+
+
+def test_foreign_bytes_are_left_out_of_many(cache: Cache[Any], backend: MemoryBackend[Any]) -> None:
+    cache.set_many({"a": 1, "b": 2})
+    backend.set("app:foreign", b"garbage")
+
+    assert cache.get_many("a", "foreign", "b") == {"a": 1, "b": 2}
+    assert (cache.stats().hits, cache.stats().misses, cache.stats().undecodable) == (2, 1, 1)
+
+
+def test_foreign_bytes_are_overwritten_by_what_is_loaded(
+    cache: Cache[Any], backend: MemoryBackend[Any]
+) -> None:
+    backend.set("app:key", b"garbage")
+
+    assert cache.get_or_set("key", lambda: 1) == 1
+    assert cache.get("key") == 1
+
+
+def test_foreign_bytes_can_be_deleted_and_overwritten(
+    cache: Cache[Any], backend: MemoryBackend[Any]
+) -> None:
+    backend.set("app:a", b"garbage")
+    backend.set("app:b", b"garbage")
+
+    assert cache.delete("a")
+    cache.set("b", 1)
+    assert cache.get_many("a", "b") == {"b": 1}
+
+
+def test_key_error_of_a_deserializer_is_counted_as_undecodable(
+    backend: MemoryBackend[Any],
+) -> None:
+    Cache[str](backend=backend, serializer=Names("one", "two")).set("key", "two")  # type: ignore[arg-type]
+    told: list[Event] = []
+    cache = Cache[str](backend=backend, serializer=Names("one"), on_event=told.append)  # type: ignore[arg-type]
+
+    assert cache.get("key") is None
+    assert cache.get_many("key") == {}
+    match told:
+        case [Undecodable("key", KeyError()), Miss("key"), Undecodable("key", KeyError()), Miss()]:
+            pass
+        case _:
+            pytest.fail(f"{told}")
+
+
+def test_key_error_of_a_deserializer_is_a_decode_error_if_it_is_to_be_raised(
+    backend: MemoryBackend[Any],
+) -> None:
+    cache = Cache[str](backend=backend, serializer=Names(), on_undecodable="raise")  # type: ignore[arg-type]
+    backend.set("key", 1)
+
+    with pytest.raises(DecodeError) as caught:
+        cache.get("key")
+    assert not isinstance(caught.value, KeyError)
+    assert isinstance(caught.value.__cause__, KeyError)
+
+
+def test_undecodable_value_is_raised_if_it_is_to_be(
+    strict_cache: Cache[Any], backend: MemoryBackend[Any]
+) -> None:
+    strict_cache.set("fine", 1)
+    backend.set("app:key", b"garbage")
+
+    with pytest.raises(DecodeError, match="'key'"):
+        strict_cache.get("key")
+    with pytest.raises(DecodeError, match="'key'"):
+        strict_cache.get("key", "default")
+    with pytest.raises(DecodeError, match="'key'"):
+        strict_cache.get_many("fine", "key")
+    with pytest.raises(DecodeError, match="'key'"):
+        strict_cache.get_or_set("key", lambda: 1)
+    assert strict_cache.stats().undecodable == 4
+    assert strict_cache.get("missing") is None
+    assert strict_cache.get("fine") == 1
+
+
+def test_undecodable_value_is_told_of_before_the_miss(
+    backend: MemoryBackend[Any],
+) -> None:
+    told: list[Event] = []
+    cache = Cache[Any](backend=backend, serializer="json://", on_event=told.append)
+    backend.set("key", b"{")
+
+    cache.get("key")
+    cache.get_or_set("key", lambda: 1)
+    cache.get("key")
+
+    assert [type(event).__name__ for event in told] == [
+        "Undecodable",
+        "Miss",
+        "Undecodable",
+        "Miss",
+        "Loaded",
+        "Set",
+        "Hit",
+    ]
+    assert told[-1] == Hit("key")
+
+
+def test_log_of_undecodable_values_shows_neither_value_nor_key(
+    backend: MemoryBackend[Any],
+    clock: ManualClock,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    log = failure_log.FailureLog("undecodable", clock=clock)
+    monkeypatch.setattr(failure_log, "undecodable_values", log)
+    cache = Cache[Any](backend=backend, serializer="json://")
+    backend.set("the-key", VALUE.encode())
+
+    with caplog.at_level(logging.DEBUG, logger="cachetory"):
+        for _ in range(3):
+            cache.get("the-key")
+
+    levels = [record.levelno for record in caplog.records]
+    assert levels.count(logging.WARNING) == 1
+    for record in caplog.records:
+        assert ("the-key" in record.getMessage()) == (record.levelno == logging.DEBUG)
+        assert VALUE not in record.getMessage()

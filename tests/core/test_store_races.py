@@ -97,6 +97,7 @@ def test_finaliser_of_an_expired_value_may_use_the_store(
     "use",
     [
         lambda store: store.set("key", "value", inf),
+        lambda store: store.set("other", "value", inf),
         lambda store: store.set("other", "value", 2000.0),
         lambda store: store.set_many([("key", "value"), ("other", "value")], inf),
         lambda store: store.get_many(["key", "missing"]),

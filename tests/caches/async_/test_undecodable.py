@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from cachetory._shell import failure_log
-from cachetory.backends.async_ import MemoryBackend
 from cachetory.caches.async_ import Cache
 from cachetory.errors import DecodeError
 from cachetory.events import Event, Hit, Miss, Undecodable
 from tests.canary import VALUE
 
 if TYPE_CHECKING:
+    from cachetory.backends.async_ import MemoryBackend
     from tests.clock import ManualClock
 
 FOREIGN = [b"", b"garbage", b"\x80\x05.", b"\xc1\xff" * 20, b"\x1f\x8b\x08", "text", None, 5]

@@ -145,11 +145,11 @@ def test_computed_value_that_the_store_refuses_is_an_error_if_it_is_to_be(
     scripted: ScriptedServer,
 ) -> None:
     scripted.fail("SET", "OOM command not allowed when used memory > 'maxmemory'.")
-    with Cache[int](
-        backend=scripted.url, serializer="pickle://", on_backend_error="raise"
-    ) as cache:
-        with pytest.raises(RedisError):
-            cache.get_or_set("key", lambda: 1)
+    cache = Cache[int](backend=scripted.url, serializer="pickle://", on_backend_error="raise")
+
+    with pytest.raises(RedisError):
+        cache.get_or_set("key", lambda: 1)
+    cache.close()
 
 
 def test_load_while_the_store_is_down_is_one_lookup_and_one_load(down: str) -> None:

@@ -29,6 +29,12 @@ from cachetory.interfaces.serializers import (
 from cachetory.shortcuts.async_ import dummy_cache, memory_cache
 
 HOUR = timedelta(hours=1)
+CALLS: list[int] = []
+
+
+@pytest.fixture(autouse=True)
+def _no_calls_so_far():
+    CALLS.clear()
 
 
 @pytest.fixture(params=["memory", "redis"])
@@ -261,16 +267,14 @@ def test_serializer_from_unknown_url_raises_value_error():
 
 
 async def test_decorator_calls_a_function_once_for_the_same_arguments(cache):
-    calls = []
-
     @cached(cache)
     async def double(number: int) -> int:
         """Tell twice as much."""
-        calls.append(number)
+        CALLS.append(number)
         return number * 2
 
     assert [await double(number) for number in (1, 1, 2)] == [2, 2, 4]
-    assert calls == [1, 2]
+    assert CALLS == [1, 2]
     assert (double.__name__, double.__doc__) == ("double", "Tell twice as much.")
     assert await double.__wrapped__(1) == 2
 
@@ -329,16 +333,14 @@ async def test_decorator_does_not_store_what_is_excluded(cache):
 
 @pytest.mark.parametrize("no_cache", [None, lambda *_: None])
 async def test_decorator_without_a_cache_calls_through(no_cache):
-    calls = []
-
     @cached(no_cache)
     async def note(number: int) -> None:
-        calls.append(number)
+        CALLS.append(number)
 
     await note(1)
     await note(1)
 
-    assert calls == [1, 1]
+    assert CALLS == [1, 1]
     assert await note.purge(1) is False
 
 
@@ -473,7 +475,9 @@ class Stray:
         return True
 
 
-class Reversing(Serializer[ValueT, str], Serialize[ValueT_contra, str], Deserialize[ValueT_co, str]):
+class Reversing(
+    Serializer[ValueT, str], Serialize[ValueT_contra, str], Deserialize[ValueT_co, str]
+):
     """Somebody's serializer."""
 
     @classmethod

@@ -30,6 +30,12 @@ from cachetory.interfaces.serializers import (
 from cachetory.shortcuts.sync import dummy_cache, memory_cache
 
 HOUR = timedelta(hours=1)
+CALLS: list[int] = []
+
+
+@pytest.fixture(autouse=True)
+def _no_calls_so_far():
+    CALLS.clear()
 
 
 @pytest.fixture(params=["memory", "redis"])
@@ -262,16 +268,14 @@ def test_serializer_from_unknown_url_raises_value_error():
 
 
 def test_decorator_calls_a_function_once_for_the_same_arguments(cache):
-    calls = []
-
     @cached(cache)
     def double(number: int) -> int:
         """Tell twice as much."""
-        calls.append(number)
+        CALLS.append(number)
         return number * 2
 
     assert [double(number) for number in (1, 1, 2)] == [2, 2, 4]
-    assert calls == [1, 2]
+    assert CALLS == [1, 2]
     assert (double.__name__, double.__doc__) == ("double", "Tell twice as much.")
     assert double.__wrapped__(1) == 2
 
@@ -330,16 +334,14 @@ def test_decorator_does_not_store_what_is_excluded(cache):
 
 @pytest.mark.parametrize("no_cache", [None, lambda *_: None])
 def test_decorator_without_a_cache_calls_through(no_cache):
-    calls = []
-
     @cached(no_cache)
     def note(number: int) -> None:
-        calls.append(number)
+        CALLS.append(number)
 
     note(1)
     note(1)
 
-    assert calls == [1, 1]
+    assert CALLS == [1, 1]
     assert note.purge(1) is False
 
 

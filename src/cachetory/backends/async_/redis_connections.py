@@ -56,9 +56,10 @@ class RedisConnections:
                 an error; the first one is raised, when all have been answered.
         """
         async with self._slots:
-            if self._at_rest:
+            rested = self._take()
+            if rested is not None:
                 try:
-                    return await self._converse(self._at_rest.pop(), commands)
+                    return await self._converse(rested, commands)
                 except RedisConnectionError:
                     await self._disconnect()
             pool = self._pool
@@ -90,9 +91,14 @@ class RedisConnections:
         return replies
 
     async def _disconnect(self) -> None:
-        while self._at_rest:
-            connection = self._at_rest.pop()
+        while (connection := self._take()) is not None:
             await connection.disconnect()
+
+    def _take(self) -> Any | None:
+        try:
+            return self._at_rest.pop()
+        except IndexError:  # looking first would be a race between threads
+            return None
 
     def _forget(self) -> None:
         """Leave the sockets to the parent, in a forked child.

@@ -24,6 +24,9 @@ MAX_ENTRIES = 100_000
 MANY = 100
 KEY_PREFIX = "cachetory-benchmark:"
 
+LOOP = 1.5e6
+"""Nanoseconds that a loop takes at least; schedulers leave one alone that is not much longer."""
+
 
 class Case(NamedTuple):
     """One operation of one library.
@@ -31,13 +34,10 @@ class Case(NamedTuple):
     Attributes:
         operation: what is done: the column of the table.
         measure: does it so many times and gives the nanoseconds that took in total.
-        attempts: how often it is measured at a time; the fastest counts, since what slows one
-            down is other work of the machine.
     """
 
     operation: str
     measure: Callable[[int], int]
-    attempts: int = 10
 
 
 class Group(NamedTuple):
@@ -116,22 +116,35 @@ class Bench:
         return lambda number: self.run(loop(number))
 
 
-def repetitions_for(case: Case, nanoseconds: float) -> int:
-    """Find how often to repeat a case so that it takes at least so long."""
+def repetitions_for(case: Case) -> int:
+    """Find how often to repeat a case so that it takes at least `LOOP` nanoseconds."""
     number = 1
-    while (spent := case.measure(number)) < nanoseconds:
-        number = max(number + 1, min(number * 10, int(number * nanoseconds / spent * 1.2)))
+    while (spent := case.measure(number)) < LOOP:
+        number = max(number + 1, min(number * 10, int(number * LOOP / spent * 1.2)))
     return number
 
 
-def measure_once(case: Case, repetitions: int) -> float:
-    """Give the nanoseconds of one repetition, without garbage collection, as `timeit` does."""
+def measure_best(case: Case, repetitions: int, budget: float) -> float:
+    """Give the nanoseconds of one repetition in the fastest of several loops.
+
+    What slows down the others is other work of the machine. Garbage collection is off, as in
+    `timeit`.
+
+    Args:
+        case: what to measure.
+        repetitions: how many in one loop.
+        budget: nanoseconds after which no other loop is started.
+    """
     gc.collect()
     gc.disable()
     try:
-        return min(case.measure(repetitions) for _ in range(case.attempts)) / repetitions
+        started_at = perf_counter_ns()
+        best = case.measure(repetitions)
+        while perf_counter_ns() - started_at < budget:
+            best = min(best, case.measure(repetitions))
     finally:
         gc.enable()
+    return best / repetitions
 
 
 _LOOP = """

@@ -7,7 +7,7 @@ from math import log10
 from typing import TYPE_CHECKING, NamedTuple
 
 from benchmarks.groups import decorated, memory, redis_async, redis_sync
-from benchmarks.tables import OURS
+from benchmarks.tables import OURS, TIMES, short
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,12 +26,22 @@ class Panel(NamedTuple):
 
 
 PANELS = (
-    Panel("Get from memory, with TTL", "× dict.get", "memory", memory.GET),
-    Panel("Set in memory, with TTL", "× dict.get", "memory", memory.SET),
-    Panel("Decorated f(k), a hit", "× functools.lru_cache", "decorated", decorated.ONE),
-    Panel("Decorated async f(k), a hit", "× functools.lru_cache", "decorated", decorated.ASYNC_ONE),
-    Panel("Redis get", "× redis-py 8", "redis", redis_sync.GET),
-    Panel("Redis, 100 async gets at once", "× redis-py 8", "redis-async", redis_async.GETS_AT_ONCE),
+    Panel("Get from memory, with TTL", f"{TIMES} dict.get", "memory", memory.GET),
+    Panel("Set in memory, with TTL", f"{TIMES} dict.get", "memory", memory.SET),
+    Panel("Decorated f(k), a hit", f"{TIMES} functools.lru_cache", "decorated", decorated.ONE),
+    Panel(
+        "Decorated async f(k), a hit",
+        f"{TIMES} functools.lru_cache",
+        "decorated",
+        decorated.ASYNC_ONE,
+    ),
+    Panel("Redis get", f"{TIMES} redis-py 8", "redis", redis_sync.GET),
+    Panel(
+        "Redis, 100 async gets at once",
+        f"{TIMES} redis-py 8",
+        "redis-async",
+        redis_async.GETS_AT_ONCE,
+    ),
 )
 
 _WIDTH, _MARGIN, _GAP = 860, 20, 36
@@ -41,7 +51,6 @@ _NAMES, _FIGURES = 172, 52
 _LONGEST = _PANEL - _NAMES - _FIGURES
 _WIDE_RANGE = 20
 """From this ratio of the longest to the shortest, bars are drawn on a logarithmic scale."""
-_FEW = 10
 
 _STYLE = """
 svg { font: 12px system-ui, -apple-system, "Segoe UI", Roboto, sans-serif; }
@@ -61,19 +70,18 @@ def chart(figures: Mapping[Label, Figure]) -> str:
     body, y = [], _MARGIN
     for start in range(0, len(drawn), 2):
         pair = drawn[start : start + 2]
-        for (panel, bars), x in zip(pair, (_MARGIN, _MARGIN + _PANEL + _GAP)):
+        for (panel, bars), x in zip(pair, (_MARGIN, _MARGIN + _PANEL + _GAP), strict=False):
             body += _draw(panel, bars, x, y)
         y += _HEAD + _ROW * max(len(bars) for _, bars in pair) + _MARGIN
-    return "\n".join(
-        (
-            f'<svg xmlns="http://www.w3.org/2000/svg" width="{_WIDTH}" height="{y}" '
-            f'viewBox="0 0 {_WIDTH} {y}" role="img" aria-label="{escape(_summary(drawn))}">',
-            f"<style>{_STYLE}</style>",
-            f'<rect class="page" width="{_WIDTH}" height="{y}" rx="8"/>',
-            *body,
-            "</svg>\n",
-        )
-    )
+    summary, drawing = escape(_summary(drawn)), "\n".join(body)
+    return f"""\
+<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {y}" width="{_WIDTH}" height="{y}" \
+role="img" aria-label="{summary}">
+<style>{_STYLE}</style>
+<rect class="page" width="{_WIDTH}" height="{y}" rx="8"/>
+{drawing}
+</svg>
+"""
 
 
 def _bars(panel: Panel, figures: Mapping[Label, Figure]) -> list[tuple[str, float]]:
@@ -90,10 +98,7 @@ def _draw(panel: Panel, bars: list[tuple[str, float]], x: int, y: int) -> list[s
     ratios = [ratio for _, ratio in bars]
     is_wide = max(ratios) > _WIDE_RANGE * min(ratios)
     note = f"time {panel.unit}, less is better" + ("; logarithmic scale" if is_wide else "")
-    lines = [
-        f'<text class="title" x="{x}" y="{y + 14}">{escape(panel.title)}</text>',
-        f'<text class="note" x="{x}" y="{y + 32}">{escape(note)}</text>',
-    ]
+    lines = [_text("title", x, y + 14, panel.title), _text("note", x, y + 32, note)]
     for row, (library, ratio) in enumerate(bars):
         top = y + _HEAD + row * _ROW - _BAR
         base = top + _BAR - 2
@@ -101,15 +106,17 @@ def _draw(panel: Panel, bars: list[tuple[str, float]], x: int, y: int) -> list[s
         length = _LONGEST * (share if is_wide else ratio / max(ratios))
         bar_class, text_class = _classes(library, ratio)
         start = x + _NAMES
-        lines += (
-            f'<text class="{text_class}" x="{start - 8}" y="{base}" text-anchor="end">'
-            f"{escape(library)}</text>",
-            f'<rect class="{bar_class}" x="{start}" y="{top}" width="{length:.1f}" '
-            f'height="{_BAR}" rx="2"/>',
-            f'<text class="{text_class}" x="{start + length + 6:.1f}" y="{base}">'
-            f"{_short(ratio)}×</text>",
-        )
+        size = f'width="{length:.0f}" height="{_BAR}"'
+        lines += [
+            _text(text_class, start - 8, base, library, ' text-anchor="end"'),
+            f'<rect class="{bar_class}" x="{start}" y="{top}" {size} rx="2"/>',
+            _text(text_class, start + length + 6, base, short(ratio) + TIMES),
+        ]
     return lines
+
+
+def _text(class_: str, x: float, y: float, text: str, attributes: str = "") -> str:
+    return f'<text class="{class_}" x="{x:.0f}" y="{y:.0f}"{attributes}>{escape(text)}</text>'
 
 
 def _classes(library: str, ratio: float) -> tuple[str, str]:
@@ -118,14 +125,10 @@ def _classes(library: str, ratio: float) -> tuple[str, str]:
     return ("base", "note") if ratio == 1 else ("bar", "name")
 
 
-def _short(ratio: float) -> str:
-    return f"{ratio:,.0f}" if ratio >= _FEW else f"{ratio:.1f}" if ratio >= 1 else f"{ratio:.2f}"
-
-
 def _summary(drawn: list[tuple[Panel, list[tuple[str, float]]]]) -> str:
     """Tell in words what matters, for those who cannot see the chart."""
     return "; ".join(
-        f"{panel.title}: cachetory {_short(dict(bars)[OURS])} {panel.unit}"
+        f"{panel.title}: cachetory {short(dict(bars)[OURS])} {panel.unit}"
         for panel, bars in drawn
         if OURS in dict(bars)
     )

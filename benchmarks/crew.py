@@ -32,13 +32,13 @@ class Crew:
     Args:
         groups: the names of the groups to be run.
         redis_url: the server for those who need one.
-        nanoseconds: how long to repeat each case at a time.
+        budget: nanoseconds that a case may take at a time.
     """
 
-    def __init__(self, groups: list[str], *, redis_url: str, nanoseconds: float) -> None:
+    def __init__(self, groups: list[str], *, redis_url: str, budget: float) -> None:
         self.failures: list[str] = []
         self.versions: dict[str, dict[str, str]] = {}
-        self._orders = {"redis_url": redis_url, "nanoseconds": nanoseconds}
+        self._orders = {"redis_url": redis_url, "budget": budget}
         self._groups = groups
         self._runners: dict[Label, tuple[_Runner, int]] = {}
         self._running = ExitStack()

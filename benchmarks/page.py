@@ -35,9 +35,9 @@ _METHOD = """\
   collection, as `timeit` does. Asynchronous operations are awaited in one running event loop of
   asyncio.
 - The run consists of rounds. In each, every case of a table has its turn, in random order; the
-  fastest of ten loops counts, and is compared with the baseline of the same round. The tables
-  show the medians over all rounds. So the ratios hold on a busy machine too, while absolute times
-  drift.
+  fastest of a few short loops counts, and is compared with the baseline of the same round. The
+  tables show the medians over all rounds. So the ratios hold on a busy machine too, while absolute
+  times drift.
 - Release 3.5.1 of cachetory has the name of this library, so it runs in a process and an
   environment of its own, in the same rounds.
 
@@ -52,9 +52,12 @@ def page(
 ) -> str:
     """Write the whole page in Markdown."""
     sections = [_INTRODUCTION]
-    for group in GROUPS.values():
-        if any(label.group == group.name for label in figures):
-            sections.append(f"## {group.title}\n\n{group.about}\n\n{table(group, figures)}\n")
+    measured = {label.group for label in figures}
+    sections += [
+        f"## {group.title}\n\n{group.about}\n\n{table(group, figures)}\n"
+        for group in GROUPS.values()
+        if group.name in measured
+    ]
     if failures:
         listed = "\n".join(f"- {failure}" for failure in failures)
         sections.append(f"## What could not be measured\n\n{listed}\n")

@@ -49,10 +49,11 @@ def _figure(label: Label, times: dict[Label, list[float]]) -> Figure:
     library, operation = group.baselines[label.operation]
     baseline = times.get(Label(label.group, operation, library))
     relation = None
-    if baseline is not None and group.additive:
-        relation = median((own - base) / _MILLISECOND for own, base in zip(times[label], baseline))
-    elif baseline is not None:
-        relation = median(own / base for own, base in zip(times[label], baseline))
+    if baseline is not None:
+        pairs = zip(times[label], baseline, strict=True)
+        relation = median(
+            (own - base) / _MILLISECOND if group.additive else own / base for own, base in pairs
+        )
     return Figure(median(times[label]), relation)
 
 

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from benchmarks.rounds import Figure
 
 OURS = "cachetory"
+TIMES = "\N{MULTIPLICATION SIGN}"
+NOTHING = "\N{EN DASH}"
 _UNITS = ((1e9, "s"), (1e6, "ms"), (1e3, "µs"))
 _FEW = 10
 
@@ -41,20 +43,20 @@ def _ranking(group: Group, figures: Mapping[Label, Figure]) -> list[str]:
 def _cell(group: Group, figures: Mapping[Label, Figure], library: str, operation: str) -> str:
     figure = figures.get(Label(group.name, operation, library))
     if figure is None:
-        return "–"
+        return NOTHING
     if figure.relation is None or group.baselines[operation] == (library, operation):
-        return f"{_compact(figure.nanoseconds)}"
-    return _short(figure.relation) + ("" if group.additive else "×")
+        return _compact(figure.nanoseconds)
+    return short(figure.relation) + ("" if group.additive else TIMES)
 
 
 def _compact(nanoseconds: float) -> str:
     for size, unit in _UNITS:
         if nanoseconds >= size:
-            return f"{_short(nanoseconds / size)} {unit}"
-    return f"{_short(nanoseconds)} ns"
+            return f"{short(nanoseconds / size)} {unit}"
+    return f"{short(nanoseconds)} ns"
 
 
-def _short(number: float) -> str:
+def short(number: float) -> str:
     """Write a number with two significant digits, or as a whole number."""
     if number >= _FEW:
         return f"{number:,.0f}"
@@ -66,11 +68,11 @@ def _emphasized(library: str) -> str:
 
 
 def _aligned(rows: list[list[str]]) -> str:
-    widths = [max(3, *map(len, column)) for column in zip(*rows)]
+    widths = [max(3, *map(len, column)) for column in zip(*rows, strict=True)]
     rule = ["-" * widths[0], *("-" * (width - 1) + ":" for width in widths[1:])]
     lines = []
     for row in (rows[0], rule, *rows[1:]):
         cells = [row[0].ljust(widths[0])]
-        cells += [cell.rjust(width) for cell, width in zip(row[1:], widths[1:])]
+        cells += [cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True)]
         lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines)

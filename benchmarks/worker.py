@@ -16,7 +16,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, TextIO
 
-from benchmarks.cases import Bench, measure_once, repetitions_for
+from benchmarks.cases import Bench, measure_best, repetitions_for
 from benchmarks.groups import GROUPS
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ class Worker:
 
     Args:
         orders: `groups`, `contestants` (name in the group to name in the table, or null),
-            `redis_url` and `nanoseconds` (how long to repeat each case).
+            `redis_url` and `budget` (nanoseconds that a case may take at a time).
         directory: for those who keep files.
     """
 
@@ -54,13 +54,13 @@ class Worker:
                 try:
                     for case in libraries[library](bench):
                         self._try(name, label, case)
-                except Exception as error:  # noqa: BLE001 (whatever a library raises)
+                except Exception as error:
                     self._fail(name, label, error)
 
     def measure(self, number: int) -> float:
         """Give the nanoseconds that one repetition of a case takes."""
         case, repetitions = self.runnable[number]
-        return measure_once(case, repetitions)
+        return measure_best(case, repetitions, self._orders["budget"])
 
     def _contestants(self, libraries: Any) -> list[tuple[str, str]]:
         chosen: dict[str, str] | None = self._orders["contestants"]
@@ -70,8 +70,8 @@ class Worker:
 
     def _try(self, group: str, label: str, case: Case) -> None:
         try:
-            repetitions = repetitions_for(case, self._orders["nanoseconds"])
-        except Exception as error:  # noqa: BLE001 (whatever a library raises)
+            repetitions = repetitions_for(case)
+        except Exception as error:
             self._fail(group, f"{label}, {case.operation}", error)
         else:
             self.runnable.append((case, repetitions))

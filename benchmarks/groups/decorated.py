@@ -17,32 +17,37 @@ if TYPE_CHECKING:
 ONE, TWO, ASYNC_ONE = "`f(k)`", "`f(k, b=2)`", "async `f(k)`"
 
 
-def function(a: str, b: int = 1) -> bytes:
+def of_one(k: str) -> bytes:
     """Give the value."""
     return VALUE
 
 
-async def async_function(a: str, b: int = 1) -> bytes:
+def of_two(k: str, b: int = 1) -> bytes:
     """Give the value."""
     return VALUE
 
 
-def sync_cases(bench: Bench, f: Callable[..., Any]) -> Iterator[Case]:
-    """Measure both calls of a decorated function."""
-    yield bench.case(ONE, "f(key)", f=f)
-    yield bench.case(TWO, "f(key, b=2)", f=f)
+async def async_of_one(k: str) -> bytes:
+    """Give the value."""
+    return VALUE
 
 
-def async_case(bench: Bench, f: Callable[..., Any]) -> Case:
-    """Measure the call of a decorated asynchronous function."""
-    return bench.case(ASYNC_ONE, "await f(key)", f=f)
+def sync_cases(bench: Bench, decorate: Callable[..., Any]) -> Iterator[Case]:
+    """Decorate a function of one argument and one of two, and measure calls."""
+    yield bench.case(ONE, "f(key)", f=decorate(of_one))
+    yield bench.case(TWO, "f(key, b=2)", f=decorate(of_two))
+
+
+def async_case(bench: Bench, decorate: Callable[..., Any]) -> Case:
+    """Decorate an asynchronous function of one argument, and measure a call."""
+    return bench.case(ASYNC_ONE, "await f(key)", f=decorate(async_of_one))
 
 
 def lru_cache(bench: Bench) -> Iterator[Case]:
     """The standard library's: no time to live."""
     from functools import lru_cache
 
-    yield from sync_cases(bench, lru_cache(MAX_ENTRIES)(function))
+    yield from sync_cases(bench, lru_cache(MAX_ENTRIES))
 
 
 def cachetory(bench: Bench) -> Iterator[Case]:
@@ -55,39 +60,39 @@ def cachetory(bench: Bench) -> Iterator[Case]:
     from cachetory.serializers import NoopSerializer
 
     cache = Cache(serializer=NoopSerializer(), backend=sync.MemoryBackend())
-    yield from sync_cases(bench, cached(cache, time_to_live=TIME_TO_LIVE)(function))
+    yield from sync_cases(bench, cached(cache, time_to_live=TIME_TO_LIVE))
     async_cache = AsyncCache(serializer=NoopSerializer(), backend=async_.MemoryBackend())
-    yield async_case(bench, async_cached(async_cache, time_to_live=TIME_TO_LIVE)(async_function))
+    yield async_case(bench, async_cached(async_cache, time_to_live=TIME_TO_LIVE))
 
 
 def cachetools(bench: Bench) -> Iterator[Case]:
     """Not safe for threads, as by default."""
     from cachetools import TTLCache, cached
 
-    yield from sync_cases(bench, cached(TTLCache(MAX_ENTRIES, SECONDS))(function))
+    yield from sync_cases(bench, cached(TTLCache(MAX_ENTRIES, SECONDS)))
 
 
 def cachebox(bench: Bench) -> Iterator[Case]:
     """One time to live for all keys: its decorator knows no other."""
     from cachebox import TTLCache, cached
 
-    yield from sync_cases(bench, cached(TTLCache(MAX_ENTRIES, SECONDS))(function))
-    yield async_case(bench, cached(TTLCache(MAX_ENTRIES, SECONDS))(async_function))
+    yield from sync_cases(bench, cached(TTLCache(MAX_ENTRIES, SECONDS)))
+    yield async_case(bench, cached(TTLCache(MAX_ENTRIES, SECONDS)))
 
 
 def theine(bench: Bench) -> Iterator[Case]:
     """Both colours."""
     from theine import Memoize
 
-    yield from sync_cases(bench, Memoize(MAX_ENTRIES, TIME_TO_LIVE)(function))
-    yield async_case(bench, Memoize(MAX_ENTRIES, TIME_TO_LIVE)(async_function))
+    yield from sync_cases(bench, Memoize(MAX_ENTRIES, TIME_TO_LIVE))
+    yield async_case(bench, Memoize(MAX_ENTRIES, TIME_TO_LIVE))
 
 
 def async_lru(bench: Bench) -> Iterator[Case]:
     """Asynchronous only."""
     from async_lru import alru_cache
 
-    yield async_case(bench, alru_cache(MAX_ENTRIES, ttl=SECONDS)(async_function))
+    yield async_case(bench, alru_cache(MAX_ENTRIES, ttl=SECONDS))
 
 
 def dogpile(bench: Bench) -> Iterator[Case]:
@@ -97,7 +102,7 @@ def dogpile(bench: Bench) -> Iterator[Case]:
 
     region = make_region(function_key_generator=kwarg_function_key_generator)
     region.configure("dogpile.cache.memory", expiration_time=SECONDS)
-    yield from sync_cases(bench, region.cache_on_arguments()(function))
+    yield from sync_cases(bench, region.cache_on_arguments())
 
 
 def diskcache(bench: Bench) -> Iterator[Case]:
@@ -105,14 +110,14 @@ def diskcache(bench: Bench) -> Iterator[Case]:
     from diskcache import Cache
 
     cache = Cache(str(bench.directory / "diskcache-decorated"))
-    yield from sync_cases(bench, cache.memoize(expire=SECONDS)(function))
+    yield from sync_cases(bench, cache.memoize(expire=SECONDS))
 
 
 def aiocache(bench: Bench) -> Iterator[Case]:
     """Asynchronous only."""
     from aiocache import cached
 
-    yield async_case(bench, cached(ttl=SECONDS)(async_function))
+    yield async_case(bench, cached(ttl=SECONDS))
 
 
 def cashews(bench: Bench) -> Iterator[Case]:
@@ -121,7 +126,7 @@ def cashews(bench: Bench) -> Iterator[Case]:
 
     cache = Cache()
     cache.setup("mem://", size=MAX_ENTRIES)
-    yield async_case(bench, cache(ttl=TIME_TO_LIVE)(async_function))
+    yield async_case(bench, cache(ttl=TIME_TO_LIVE))
 
 
 LRU_CACHE = "`functools.lru_cache`"

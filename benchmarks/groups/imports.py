@@ -27,7 +27,7 @@ def importing(statement: str) -> Callable[[Bench], Iterator[Case]]:
         return sum(_run(program) for _ in range(number))
 
     def cases(_bench: Bench) -> Iterator[Case]:
-        yield Case(IMPORT, measure, attempts=1)
+        yield Case(IMPORT, measure)
 
     return cases
 

@@ -43,9 +43,7 @@ def cachetory(bench: Bench) -> Iterator[Case]:
     bench.run(async_cache.set(bench.key, VALUE, time_to_live=TIME_TO_LIVE))
     yield bench.case(ASYNC_GET, "await cache.get(key)", cache=async_cache)
     yield bench.case(ASYNC_MISS, "await cache.get(missing)", cache=async_cache)
-    yield bench.case(
-        ASYNC_SET, "await cache.set(key, value, time_to_live=ttl)", cache=async_cache
-    )
+    yield bench.case(ASYNC_SET, "await cache.set(key, value, time_to_live=ttl)", cache=async_cache)
 
 
 def cachetools(bench: Bench) -> Iterator[Case]:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import pytest
 
+from tests.backends.addresses import patient
 from tests.compat import release_program
 
 pytestmark = [pytest.mark.release, pytest.mark.timeout(200)]
 
 
 def test_entries_written_by_the_release_are_read(release, valkey_server):
-    url = valkey_server.fresh_url()
+    url = patient(valkey_server.fresh_url())
 
     release("write", url)
 
@@ -18,7 +19,7 @@ def test_entries_written_by_the_release_are_read(release, valkey_server):
 
 
 def test_entries_written_here_are_read_by_the_release(release, valkey_server):
-    url = valkey_server.fresh_url()
+    url = patient(valkey_server.fresh_url())
 
     release_program.write(url)
 

@@ -21,6 +21,7 @@ import pytest
 from cachetory import serializers
 from cachetory.serializers import NoopSerializer, PickleSerializer
 from cachetory.serializers.compressors import ZlibCompressor, ZstdCompressor
+from tests.backends.addresses import patient
 
 EXAMPLES = dict(
     re.findall(
@@ -97,7 +98,8 @@ def example(server):
     """Give the code of an example with the address of the server in it."""
 
     def code(title):
-        code = EXAMPLES[title].replace("localhost:6379", f"127.0.0.1:{server.port}")
+        address = patient(f"redis://127.0.0.1:{server.port}\\1")
+        code = re.sub(r"redis://localhost:6379(/1)?", address, EXAMPLES[title])
         if "RedisBackend(...)" in code:
             code = "import redis\n" + code.replace("RedisBackend(...)", f"RedisBackend({CLIENT})")
         return code.replace(CLIENT, f"redis.Redis(host='127.0.0.1', port={server.port})")
@@ -212,7 +214,7 @@ async def test_redis_url_with_options_of_the_client_forwards_them(colour, server
 @colours
 async def test_redis_unix_url_is_forwarded_without_its_first_part(colour, server):
     backends = import_module(f"cachetory.backends.{colour}")
-    backend = await settle(backends.from_url(f"redis+{server.unix_url}"))
+    backend = await settle(backends.from_url(f"redis+{patient(server.unix_url)}"))
 
     await settle(backend.set("foo", b"bar"))
 
@@ -227,7 +229,7 @@ async def test_operations_of_the_table_do_what_it_says(colour, url, server):
         serializer=serializers.from_url("pickle://"),
         backend=await settle(
             import_module(f"cachetory.backends.{colour}").from_url(
-                f"redis://127.0.0.1:{server.port}" if url == "redis://" else url
+                patient(server.url) if url == "redis://" else url
             )
         ),
     )

@@ -6,6 +6,7 @@ import gc
 import random
 import sys
 import threading
+from contextlib import contextmanager
 from itertools import count
 from math import inf
 from pathlib import Path
@@ -15,7 +16,7 @@ import pytest
 
 import cachetory._core.store
 from tests.clock import ManualClock
-from tests.core.stores import POLICIES, assert_in_order, make_store
+from tests.core.stores import POLICIES, StrictGuard, assert_in_order, make_store
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -93,6 +94,30 @@ def test_finaliser_of_an_expired_value_may_use_the_store(
     assert finalised == [None]
 
 
+class CollectingGuard(StrictGuard):
+    """Has garbage collected as soon as something is allocated under it, and not before."""
+
+    def __enter__(self) -> None:
+        assert not self.is_held, "the guard is held"
+        self.is_held = True
+        gc.enable()
+
+    def __exit__(self, _type: object, _error: object, _trace: object, /) -> None:
+        gc.disable()
+        self.is_held = False
+
+    @contextmanager
+    def eager_collection(self) -> Iterator[None]:
+        threshold = gc.get_threshold()
+        gc.disable()
+        gc.set_threshold(1)
+        try:
+            yield
+        finally:
+            gc.set_threshold(*threshold)
+            gc.enable()
+
+
 @pytest.mark.parametrize(
     "use",
     [
@@ -106,24 +131,18 @@ def test_finaliser_of_an_expired_value_may_use_the_store(
     ],
 )
 @pytest.mark.parametrize("policy", POLICIES)
-def test_collection_does_not_come_under_the_guard(
+def test_no_collection_starts_under_the_guard(
     policy: str, use: Callable[[Store[Any]], object], clock: ManualClock
 ):
-    store = make_store(clock, max_entries=1, policy=policy)
+    guard = CollectingGuard()
+    store = make_store(clock, max_entries=1, policy=policy, guard=guard)
     store.set("key", "value", inf)
     finalised: list[object] = []
-    threshold = gc.get_threshold()
-    gc.disable()
-    try:
+    with guard.eager_collection():
         cycle: list[Any] = [Noisy(store, finalised)]
         cycle.append(cycle)
         del cycle
-        gc.set_threshold(1)
-        gc.enable()
         use(store)
-    finally:
-        gc.set_threshold(*threshold)
-        gc.enable()
     gc.collect()
 
     assert finalised == [None]

@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+ROOT = Path(__file__).resolve().parents[2]
 LOCAL_SERVER = re.compile(r"redis://localhost:6379(?:/\d+)?")
 
 _BLOCK = re.compile(

@@ -4,30 +4,27 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.docs.snippets import Block, blocks_of
+from tests.docs.snippets import ROOT, Block, blocks_of
 
 if TYPE_CHECKING:
     from tests.servers import Server
 
-ROOT = Path(__file__).resolve().parents[2]
+
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
+RUN_SNIPPETS = (sys.executable, "-W", "error", "-m", "tests.docs.snippets")
 WITH_SNIPPETS = [
-    page.relative_to(ROOT).as_posix()
-    for page in PAGES
-    if any(blocks_of(page.read_text("utf-8")))
+    page.relative_to(ROOT).as_posix() for page in PAGES if any(blocks_of(page.read_text("utf-8")))
 ]
 
 
 @pytest.mark.parametrize("page", WITH_SNIPPETS)
 def test_snippets_of_page_run_without_error_or_warning(page: str, valkey_server: Server) -> None:
     outcome = subprocess.run(
-        [sys.executable, "-W", "error", "-m", "tests.docs.snippets", page]
-        + [valkey_server.fresh_url()],
+        [*RUN_SNIPPETS, page, valkey_server.fresh_url()],
         cwd=ROOT,
         capture_output=True,
         text=True,

@@ -72,8 +72,9 @@ class Lru(EvictionPolicy):
         self._entries.move_to_end(entry.key)
 
     def evict(self, now: float) -> Entry[Any]:
-        """Pick the least recently used entry; the store takes it out of the dictionary."""
-        return self._entries[next(iter(self._entries))]
+        """Take the least recently used entry out of the dictionary."""
+        _, entry = self._entries.popitem(last=False)
+        return entry
 
 
 class S3Fifo(EvictionPolicy):

@@ -126,7 +126,7 @@ class _Walk:
         return self._instance(value, cls)
 
     def _instance(self, value: object, cls: type) -> str:
-        base = next(filter(_is_built_in, cls.__mro__), None)
+        base = _base_of(cls)
         if base is cls:
             return _LEAVES[cls](value)
         fields = _declared_fields(value)
@@ -258,6 +258,12 @@ _LEAVES_BY_NAME: dict[str, _Leaf] = {
         for name in (f"IPv{version}Address", f"IPv{version}Network", f"IPv{version}Interface")
     },
 }
+
+
+@lru_cache(maxsize=1024)
+def _base_of(cls: type) -> type | None:
+    """Return the built-in type that a class is or extends, if it does."""
+    return next(filter(_is_built_in, cls.__mro__), None)
 
 
 def _is_built_in(cls: type) -> bool:
@@ -429,8 +435,7 @@ def _attributes(value: object, base: type | None) -> dict[str, object]:
 
 
 def _present(value: object, names: Iterable[str]) -> dict[str, object]:
-    found = ((name, getattr(value, name, _ABSENT)) for name in names)
-    return {name: it for name, it in found if it is not _ABSENT}
+    return {name: it for name in names if (it := getattr(value, name, _ABSENT)) is not _ABSENT}
 
 
 def _refuse_hidden_state(value: object, base: type) -> None:

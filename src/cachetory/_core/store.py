@@ -11,8 +11,9 @@ sides keep to an order:
   the deadline. So a reader that pairs the old value with the new deadline returns what was right
   when the replacement began. In place of an expired entry comes a new one.
 
-All changes take place under the guard. Three kinds of code that is not ours are kept out of it,
-since it might call the store: iterables, weighers and the finalisers of values.
+All changes take place under the guard. Code that is not ours might call the store, so it is kept
+out of there: iterables, weighers, and finalisers, both of values that are dropped and of garbage.
+Since a collection starts when objects are allocated, all that an operation needs is made before.
 """
 
 from __future__ import annotations
@@ -74,8 +75,8 @@ class Store(Generic[V]):
         weigher: Tells the weight of an entry from its key and value: an integer, zero or more.
             Called once for each `set`. Without it, each weighs 1.
         policy: Which entries to evict.
-        guard: Held while the store changes, never while code of others runs. Best re-entrant: a
-            garbage collection may run finalisers at any time.
+        guard: Held while the store changes. Best re-entrant: what is said above about collections
+            is true of CPython's, and not of `clear` and `keys`.
         clock: Tells the time in seconds; must never go back.
 
     Raises:
@@ -169,7 +170,7 @@ class Store(Generic[V]):
 
     def get_many(self, keys: Iterable[str]) -> list[tuple[str, V]]:
         """Return the keys that have a live value, with their values, as of one moment."""
-        wanted = list(keys)
+        wanted = iter(list(keys))
         found: list[str] = []
         values: list[V] = []
         now = self.clock()
@@ -220,7 +221,8 @@ class Store(Generic[V]):
 
         Later items may evict earlier ones. What cannot be stored is treated as by `set`.
         """
-        fresh = [Entry(key, value, deadline, self._weigh(key, value)) for key, value in items]
+        entries = [Entry(key, value, deadline, self._weigh(key, value)) for key, value in items]
+        fresh = iter(entries)
         replaced: list[V] = []
         now = self.clock()
         with self._guard:
@@ -258,7 +260,7 @@ class Store(Generic[V]):
 
     def delete_many(self, keys: Iterable[str]) -> int:
         """Remove the keys at once, and tell how many of them had a live value."""
-        unwanted = list(keys)
+        unwanted = iter(list(keys))
         count = 0
         now = self.clock()
         with self._guard:
@@ -273,11 +275,13 @@ class Store(Generic[V]):
     def clear(self, prefix: str = "") -> None:
         """Remove all keys that start with the prefix; takes time in proportion to all entries."""
         with self._guard:
-            for entry in list(self.entries.values()):
-                if entry.key.startswith(prefix):
-                    self._bury(entry)
+            doomed = [e for e in list(self.entries.values()) if e.key.startswith(prefix)]
+            is_all = len(doomed) == len(self.entries)
+            for entry in doomed:
+                self._bury(entry)
+                if not is_all:
                     self._policy.forget(entry)
-            if not self.entries:
+            if is_all:
                 self._policy.clear()
                 self._watched.clear()
         self._release()
@@ -388,7 +392,7 @@ class Store(Generic[V]):
 
     def _bury(self, entry: Entry[V]) -> None:
         """Take an entry out that the policy knows no more, or will be told of."""
-        del self.entries[entry.key]
+        self.entries.pop(entry.key, None)  # LRU has taken out what it evicts
         self._weight -= entry.weight
         entry.deadline = -inf
         self._dropped.append(entry.value)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from cachetory._core.registry import Registry
@@ -66,5 +67,7 @@ def register(scheme: str, backend: FromUrl[AsyncBackend[Any]] | str) -> None:
 def __getattr__(name: str) -> Any:
     if name in _SCHEME_OF:
         return _registry.resolve(_SCHEME_OF[name])
+    if name in _SCHEME_OF.values():  # a submodule, which its class brings along
+        return import_module(_registry.resolve(name).__module__)
     msg = f"module {__name__!r} has no attribute {name!r}"
     raise AttributeError(msg)

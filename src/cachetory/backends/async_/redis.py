@@ -208,7 +208,7 @@ def _name(key: str) -> bytes:
     return key.encode("utf-8", "surrogatepass")
 
 
-def _wire(value: object) -> Any:
+def _wire(value: Any) -> Any:
     """Refuse what would not come back as it was: the server would make text of a number."""
     if isinstance(value, (bytes, bytearray, memoryview, str)):
         return value

@@ -1,15 +1,15 @@
 """What an asynchronous backend is: a store of wire values by key, each with a time to live.
 
-Derive from `AsyncBackend`, implement its abstract methods, and run the contract suite of
-`cachetory.testing` over it. `get`, `set`, `delete` and `from_url` are enough; the rest has
-defaults which work, though a store that can do better should.
+Derive from `AsyncBackend` and run the contract suite of `cachetory.testing` over it. `from_url`,
+`get`, `set` and `delete` are enough; the rest has defaults which work or say what is missing,
+though a store that can do better should.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from datetime import datetime, timezone
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol
+from typing import TYPE_CHECKING, ClassVar, Generic, Protocol
 
 from cachetory._core.durations import to_timedelta
 from cachetory._runtime.async_ import OneColour
@@ -35,11 +35,19 @@ class AsyncBackendRead(Protocol[WireT_co]):
         Raises:
             KeyError: if there is none, or its time is over.
         """
-        raise NotImplementedError
+        raise _unsupported(self, "get the value of a key")
 
-    def get_many(self, *keys: str) -> AsyncIterator[tuple[str, WireT_co]]:
-        """Get the values of those keys that have one, as pairs; no keys give no pairs."""
-        raise NotImplementedError
+    async def get_many(self, *keys: str) -> AsyncIterator[tuple[str, WireT_co]]:
+        """Get the values of those keys that have one, as pairs; no keys give no pairs.
+
+        By default, one after another.
+        """
+        for key in keys:
+            try:
+                value = await self.get(key)
+            except KeyError:
+                continue
+            yield key, value
 
 
 class AsyncBackendWrite(Protocol[WireT_contra]):
@@ -62,39 +70,47 @@ class AsyncBackendWrite(Protocol[WireT_contra]):
                 nothing and removes what is there (which, with `if_not_exists`, stays).
             if_not_exists: leave a value that is there as it is.
         """
-        raise NotImplementedError
+        raise _unsupported(self, "set the value of a key")
 
     async def set_many(
         self, items: Iterable[tuple[str, WireT_contra]], *, time_to_live: Duration | None = None
     ) -> None:
-        """Set many values, all with the same time to live."""
-        raise NotImplementedError
+        """Set many values, all with the same time to live. By default, one after another."""
+        for key, value in items:
+            await self.set(key, value, time_to_live=time_to_live)
 
     async def expire_in(self, key: str, time_to_live: Duration | None = None) -> None:
         """Let a key live for so long from now: `None` for ever, zero or less not at all."""
-        raise NotImplementedError
+        if time_to_live is None:
+            await self.expire_at(key, None)
+        else:
+            await self.expire_at(key, datetime.now(timezone.utc) + to_timedelta(time_to_live))
 
     async def expire_at(self, key: str, deadline: datetime | None) -> None:
         """Let a key live until the deadline, a timezone-aware datetime; `None` is for ever."""
-        raise NotImplementedError
+        raise _unsupported(self, "change the time to live of a key")
 
     async def delete(self, key: str) -> bool:
         """Delete a key and tell whether it was there."""
-        raise NotImplementedError
+        raise _unsupported(self, "delete a key")
 
     async def delete_many(self, *keys: str) -> None:
-        """Delete many keys."""
-        raise NotImplementedError
+        """Delete many keys. By default, one after another."""
+        for key in keys:
+            await self.delete(key)
 
     async def clear(self) -> None:
         """Delete every key of the store, whoever wrote it."""
-        raise NotImplementedError
+        raise _unsupported(self, "delete all keys")
 
 
 class AsyncBackend(
     OneColour, AsyncBackendRead[WireT], AsyncBackendWrite[WireT], ABC, Generic[WireT]
 ):
-    """A store of wire values; the base of every asynchronous backend."""
+    """A store of wire values; the base of every asynchronous backend.
+
+    What a store cannot do raises an `UnsupportedOperationError` that says so.
+    """
 
     shared: ClassVar[bool] = True
     """Whether others may keep their own entries in the same store."""
@@ -113,80 +129,9 @@ class AsyncBackend(
             ConfigurationError: if the URL has a part that means nothing to this backend.
         """
 
-    @abstractmethod
-    async def get(self, key: str) -> WireT:
-        """Get the value of a key.
-
-        Raises:
-            KeyError: if there is none, or its time is over.
-        """
-
-    async def get_many(self, *keys: str) -> AsyncIterator[tuple[str, WireT]]:
-        """Get the values of those keys that have one, one after another."""
-        for key in keys:
-            try:
-                value = await self.get(key)
-            except KeyError:
-                continue
-            yield key, value
-
-    @abstractmethod
-    async def set(
-        self,
-        key: str,
-        value: WireT,
-        *,
-        time_to_live: Duration | None = None,
-        if_not_exists: bool = False,
-    ) -> bool:
-        """Set the value of a key and tell whether it was changed; see `AsyncBackendWrite`."""
-
-    async def set_many(
-        self, items: Iterable[tuple[str, WireT]], *, time_to_live: Duration | None = None
-    ) -> None:
-        """Set many values, one after another."""
-        for key, value in items:
-            await self.set(key, value, time_to_live=time_to_live)
-
-    async def expire_in(self, key: str, time_to_live: Duration | None = None) -> None:
-        """Let a key live for so long from now: `None` for ever, zero or less not at all."""
-        if time_to_live is None:
-            await self.expire_at(key, None)
-        else:
-            await self.expire_at(key, datetime.now(timezone.utc) + to_timedelta(time_to_live))
-
-    async def expire_at(self, key: str, deadline: datetime | None) -> None:
-        """Let a key live until the deadline, if the store can.
-
-        Raises:
-            UnsupportedOperationError: unless the backend implements it.
-        """
-        raise UnsupportedOperationError(_unsupported(self, "change the time to live of a key"))
-
-    @abstractmethod
-    async def delete(self, key: str) -> bool:
-        """Delete a key and tell whether it was there."""
-
-    async def delete_many(self, *keys: str) -> None:
-        """Delete many keys, one after another."""
-        for key in keys:
-            await self.delete(key)
-
-    async def clear(self) -> None:
-        """Delete every key of the store, whoever wrote it, if the store can.
-
-        Raises:
-            UnsupportedOperationError: unless the backend implements it.
-        """
-        raise UnsupportedOperationError(_unsupported(self, "delete all keys"))
-
     async def clear_prefix(self, prefix: str) -> None:
-        """Delete the keys that begin with the prefix, and no other, if the store can.
-
-        Raises:
-            UnsupportedOperationError: unless the backend implements it.
-        """
-        raise UnsupportedOperationError(_unsupported(self, "delete keys by their prefix"))
+        """Delete the keys that begin with the prefix, and no other."""
+        raise _unsupported(self, "delete keys by their prefix")
 
     async def contains(self, key: str) -> bool:
         """Tell whether a key has a value."""
@@ -213,5 +158,7 @@ class AsyncBackend(
         await self.aclose()
 
 
-def _unsupported(backend: AsyncBackend[Any], what: str) -> str:
-    return f"{type(backend).__name__} cannot {what}: its store has no such operation"
+def _unsupported(backend: object, what: str) -> UnsupportedOperationError:
+    return UnsupportedOperationError(
+        f"{type(backend).__name__} cannot {what}: it has no such operation"
+    )

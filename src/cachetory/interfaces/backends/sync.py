@@ -1,16 +1,16 @@
 # Generated from src/cachetory/interfaces/backends/async_.py by tools/unasync.py. Do not edit: edit that file instead.
 """What a synchronous backend is: a store of wire values by key, each with a time to live.
 
-Derive from `SyncBackend`, implement its abstract methods, and run the contract suite of
-`cachetory.testing` over it. `get`, `set`, `delete` and `from_url` are enough; the rest has
-defaults which work, though a store that can do better should.
+Derive from `SyncBackend` and run the contract suite of `cachetory.testing` over it. `from_url`,
+`get`, `set` and `delete` are enough; the rest has defaults which work or say what is missing,
+though a store that can do better should.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from datetime import datetime, timezone
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol
+from typing import TYPE_CHECKING, ClassVar, Generic, Protocol
 
 from cachetory._core.durations import to_timedelta
 from cachetory._runtime.sync import OneColour
@@ -36,11 +36,19 @@ class SyncBackendRead(Protocol[WireT_co]):
         Raises:
             KeyError: if there is none, or its time is over.
         """
-        raise NotImplementedError
+        raise _unsupported(self, "get the value of a key")
 
     def get_many(self, *keys: str) -> Iterator[tuple[str, WireT_co]]:
-        """Get the values of those keys that have one, as pairs; no keys give no pairs."""
-        raise NotImplementedError
+        """Get the values of those keys that have one, as pairs; no keys give no pairs.
+
+        By default, one after another.
+        """
+        for key in keys:
+            try:
+                value = self.get(key)
+            except KeyError:
+                continue
+            yield key, value
 
 
 class SyncBackendWrite(Protocol[WireT_contra]):
@@ -63,37 +71,45 @@ class SyncBackendWrite(Protocol[WireT_contra]):
                 nothing and removes what is there (which, with `if_not_exists`, stays).
             if_not_exists: leave a value that is there as it is.
         """
-        raise NotImplementedError
+        raise _unsupported(self, "set the value of a key")
 
     def set_many(
         self, items: Iterable[tuple[str, WireT_contra]], *, time_to_live: Duration | None = None
     ) -> None:
-        """Set many values, all with the same time to live."""
-        raise NotImplementedError
+        """Set many values, all with the same time to live. By default, one after another."""
+        for key, value in items:
+            self.set(key, value, time_to_live=time_to_live)
 
     def expire_in(self, key: str, time_to_live: Duration | None = None) -> None:
         """Let a key live for so long from now: `None` for ever, zero or less not at all."""
-        raise NotImplementedError
+        if time_to_live is None:
+            self.expire_at(key, None)
+        else:
+            self.expire_at(key, datetime.now(timezone.utc) + to_timedelta(time_to_live))
 
     def expire_at(self, key: str, deadline: datetime | None) -> None:
         """Let a key live until the deadline, a timezone-aware datetime; `None` is for ever."""
-        raise NotImplementedError
+        raise _unsupported(self, "change the time to live of a key")
 
     def delete(self, key: str) -> bool:
         """Delete a key and tell whether it was there."""
-        raise NotImplementedError
+        raise _unsupported(self, "delete a key")
 
     def delete_many(self, *keys: str) -> None:
-        """Delete many keys."""
-        raise NotImplementedError
+        """Delete many keys. By default, one after another."""
+        for key in keys:
+            self.delete(key)
 
     def clear(self) -> None:
         """Delete every key of the store, whoever wrote it."""
-        raise NotImplementedError
+        raise _unsupported(self, "delete all keys")
 
 
 class SyncBackend(OneColour, SyncBackendRead[WireT], SyncBackendWrite[WireT], ABC, Generic[WireT]):
-    """A store of wire values; the base of every synchronous backend."""
+    """A store of wire values; the base of every synchronous backend.
+
+    What a store cannot do raises an `UnsupportedOperationError` that says so.
+    """
 
     shared: ClassVar[bool] = True
     """Whether others may keep their own entries in the same store."""
@@ -112,80 +128,9 @@ class SyncBackend(OneColour, SyncBackendRead[WireT], SyncBackendWrite[WireT], AB
             ConfigurationError: if the URL has a part that means nothing to this backend.
         """
 
-    @abstractmethod
-    def get(self, key: str) -> WireT:
-        """Get the value of a key.
-
-        Raises:
-            KeyError: if there is none, or its time is over.
-        """
-
-    def get_many(self, *keys: str) -> Iterator[tuple[str, WireT]]:
-        """Get the values of those keys that have one, one after another."""
-        for key in keys:
-            try:
-                value = self.get(key)
-            except KeyError:
-                continue
-            yield key, value
-
-    @abstractmethod
-    def set(
-        self,
-        key: str,
-        value: WireT,
-        *,
-        time_to_live: Duration | None = None,
-        if_not_exists: bool = False,
-    ) -> bool:
-        """Set the value of a key and tell whether it was changed; see `SyncBackendWrite`."""
-
-    def set_many(
-        self, items: Iterable[tuple[str, WireT]], *, time_to_live: Duration | None = None
-    ) -> None:
-        """Set many values, one after another."""
-        for key, value in items:
-            self.set(key, value, time_to_live=time_to_live)
-
-    def expire_in(self, key: str, time_to_live: Duration | None = None) -> None:
-        """Let a key live for so long from now: `None` for ever, zero or less not at all."""
-        if time_to_live is None:
-            self.expire_at(key, None)
-        else:
-            self.expire_at(key, datetime.now(timezone.utc) + to_timedelta(time_to_live))
-
-    def expire_at(self, key: str, deadline: datetime | None) -> None:
-        """Let a key live until the deadline, if the store can.
-
-        Raises:
-            UnsupportedOperationError: unless the backend implements it.
-        """
-        raise UnsupportedOperationError(_unsupported(self, "change the time to live of a key"))
-
-    @abstractmethod
-    def delete(self, key: str) -> bool:
-        """Delete a key and tell whether it was there."""
-
-    def delete_many(self, *keys: str) -> None:
-        """Delete many keys, one after another."""
-        for key in keys:
-            self.delete(key)
-
-    def clear(self) -> None:
-        """Delete every key of the store, whoever wrote it, if the store can.
-
-        Raises:
-            UnsupportedOperationError: unless the backend implements it.
-        """
-        raise UnsupportedOperationError(_unsupported(self, "delete all keys"))
-
     def clear_prefix(self, prefix: str) -> None:
-        """Delete the keys that begin with the prefix, and no other, if the store can.
-
-        Raises:
-            UnsupportedOperationError: unless the backend implements it.
-        """
-        raise UnsupportedOperationError(_unsupported(self, "delete keys by their prefix"))
+        """Delete the keys that begin with the prefix, and no other."""
+        raise _unsupported(self, "delete keys by their prefix")
 
     def contains(self, key: str) -> bool:
         """Tell whether a key has a value."""
@@ -212,5 +157,7 @@ class SyncBackend(OneColour, SyncBackendRead[WireT], SyncBackendWrite[WireT], AB
         self.close()
 
 
-def _unsupported(backend: SyncBackend[Any], what: str) -> str:
-    return f"{type(backend).__name__} cannot {what}: its store has no such operation"
+def _unsupported(backend: object, what: str) -> UnsupportedOperationError:
+    return UnsupportedOperationError(
+        f"{type(backend).__name__} cannot {what}: it has no such operation"
+    )

@@ -32,6 +32,12 @@ class DeletionContract(Subject):
 
         assert await backend.delete("key") is False
 
+    async def test_delete_expired_gives_false(self, backend: AsyncBackend[Any]) -> None:
+        await backend.set("key", self.values[0], time_to_live=self.moment)
+        await self.outlive(self.moment)
+
+        assert await backend.delete("key") is False
+
     async def test_delete_many_removes_those_named(self, backend: AsyncBackend[Any]) -> None:
         one, two, three = self.values
         await backend.set_many([("a", one), ("b", two), ("c", three)])

@@ -38,28 +38,22 @@ class ExpiryContract(Subject):
 
         assert await self.values_of(backend, "float", "timedelta") == []
 
-    async def test_expire_in_longer_extends(self, backend: AsyncBackend[Any]) -> None:
+    async def test_expire_later_or_never_extends(self, backend: AsyncBackend[Any]) -> None:
         self.needs_expiry()
-        await backend.set("hour", self.values[0], time_to_live=self.spell)
-        await backend.set("for ever", self.values[1], time_to_live=self.spell)
+        eternal = ("in default", "in none", "at none")
+        for key in ("hour", *eternal):
+            await backend.set(key, self.values[0], time_to_live=self.spell)
 
         await backend.expire_in("hour", 3600)
-        await backend.expire_in("for ever", None)
+        await backend.expire_in("in default")
+        await backend.expire_in("in none", None)
+        await backend.expire_at("at none", None)
         await self.outlive(self.spell)
 
-        assert await self.values_of(backend, "hour", "for ever") == [*self.values[:2]]
+        assert await self.values_of(backend, "hour", *eternal) == [self.values[0]] * 4
         if self.clock_is_injected:
             await self.advance(3600)
-            assert await self.values_of(backend, "hour", "for ever") == [self.values[1]]
-
-    async def test_expire_in_default_is_for_ever(self, backend: AsyncBackend[Any]) -> None:
-        self.needs_expiry()
-        await backend.set("key", self.values[0], time_to_live=self.spell)
-
-        await backend.expire_in("key")
-        await self.outlive(self.spell)
-
-        assert await backend.get("key") == self.values[0]
+            assert await self.values_of(backend, "hour", *eternal) == [self.values[0]] * 3
 
     async def test_expire_in_tiny_expires(self, backend: AsyncBackend[Any]) -> None:
         self.needs_expiry()
@@ -169,15 +163,6 @@ class ExpiryContract(Subject):
         if not self.clock_is_injected:
             await self.outlive(self.moment)
         assert await backend.contains("key") is False
-
-    async def test_expire_at_none_is_for_ever(self, backend: AsyncBackend[Any]) -> None:
-        self.needs_expiry()
-        await backend.set("key", self.values[0], time_to_live=self.spell)
-
-        await backend.expire_at("key", None)
-        await self.outlive(self.spell)
-
-        assert await backend.get("key") == self.values[0]
 
     async def test_expire_at_end_of_time_is_kept(self, backend: AsyncBackend[Any]) -> None:
         self.needs_expiry()

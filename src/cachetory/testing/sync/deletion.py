@@ -33,6 +33,12 @@ class DeletionContract(Subject):
 
         assert backend.delete("key") is False
 
+    def test_delete_expired_gives_false(self, backend: SyncBackend[Any]) -> None:
+        backend.set("key", self.values[0], time_to_live=self.moment)
+        self.outlive(self.moment)
+
+        assert backend.delete("key") is False
+
     def test_delete_many_removes_those_named(self, backend: SyncBackend[Any]) -> None:
         one, two, three = self.values
         backend.set_many([("a", one), ("b", two), ("c", three)])

@@ -39,28 +39,22 @@ class ExpiryContract(Subject):
 
         assert self.values_of(backend, "float", "timedelta") == []
 
-    def test_expire_in_longer_extends(self, backend: SyncBackend[Any]) -> None:
+    def test_expire_later_or_never_extends(self, backend: SyncBackend[Any]) -> None:
         self.needs_expiry()
-        backend.set("hour", self.values[0], time_to_live=self.spell)
-        backend.set("for ever", self.values[1], time_to_live=self.spell)
+        eternal = ("in default", "in none", "at none")
+        for key in ("hour", *eternal):
+            backend.set(key, self.values[0], time_to_live=self.spell)
 
         backend.expire_in("hour", 3600)
-        backend.expire_in("for ever", None)
+        backend.expire_in("in default")
+        backend.expire_in("in none", None)
+        backend.expire_at("at none", None)
         self.outlive(self.spell)
 
-        assert self.values_of(backend, "hour", "for ever") == [*self.values[:2]]
+        assert self.values_of(backend, "hour", *eternal) == [self.values[0]] * 4
         if self.clock_is_injected:
             self.advance(3600)
-            assert self.values_of(backend, "hour", "for ever") == [self.values[1]]
-
-    def test_expire_in_default_is_for_ever(self, backend: SyncBackend[Any]) -> None:
-        self.needs_expiry()
-        backend.set("key", self.values[0], time_to_live=self.spell)
-
-        backend.expire_in("key")
-        self.outlive(self.spell)
-
-        assert backend.get("key") == self.values[0]
+            assert self.values_of(backend, "hour", *eternal) == [self.values[0]] * 3
 
     def test_expire_in_tiny_expires(self, backend: SyncBackend[Any]) -> None:
         self.needs_expiry()
@@ -168,15 +162,6 @@ class ExpiryContract(Subject):
         if not self.clock_is_injected:
             self.outlive(self.moment)
         assert backend.contains("key") is False
-
-    def test_expire_at_none_is_for_ever(self, backend: SyncBackend[Any]) -> None:
-        self.needs_expiry()
-        backend.set("key", self.values[0], time_to_live=self.spell)
-
-        backend.expire_at("key", None)
-        self.outlive(self.spell)
-
-        assert backend.get("key") == self.values[0]
 
     def test_expire_at_end_of_time_is_kept(self, backend: SyncBackend[Any]) -> None:
         self.needs_expiry()

@@ -1,0 +1,121 @@
+# Generated from tests/backends/async_/test_django_contract.py by tools/unasync.py. Do not edit: edit that file instead.
+"""The Django backend keeps the contract over Django's own caches, as far as they let it."""
+
+from __future__ import annotations
+
+from datetime import datetime, timezone
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import pytest
+from django.core.cache.backends import base, db, filebased, locmem
+from django.core.cache.backends.redis import RedisCache
+
+from cachetory.backends.sync import DjangoBackend, from_url
+from cachetory.testing.sync import BackendContract
+from tests.backends.addresses import patient
+from tests.backends.django_project import set_up
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from cachetory.interfaces.backends.sync import SyncBackend
+    from tests.clock import ManualClock
+    from tests.servers import Server
+
+set_up()
+
+_AGE = """
+for _, key in ipairs(redis.call('KEYS', '*')) do
+    local left = redis.call('PTTL', key)
+    if left >= 0 then redis.call('PEXPIRE', key, left - ARGV[1]) end
+end
+"""
+
+_SURROGATES = "a key with a lone surrogate ends in Django's UnicodeEncodeError"
+_DELETE = "Django tells of a deleted key that it was there, though its time was over"
+_ORDER = "Django's own `get_many` gives the pairs as its database does"
+_LATE_TOUCH = "Django's `touch` on an expired entry fails, or brings it back"
+
+
+# Django warns of keys that Memcached, for one, would refuse.
+@pytest.mark.filterwarnings("ignore::django.core.cache.CacheKeyWarning")
+class DjangoContract(BackendContract):
+    """Django's clocks are moved by the test; it promises little about concurrent use."""
+
+    alias = "default"
+    finest_time_to_live = 1.0
+    is_atomic = False
+    supports_clear_prefix = False
+    values = ({"any": "object"}, "text", None)
+    extreme_values = (None, False, 0, (), b"", bytes(range(256)) * 4096, float("inf"))
+    known_faults: ClassVar[dict[str, str]] = {"test_delete_expired_gives_false": _DELETE}
+
+    @pytest.fixture(autouse=True)
+    def _expect_known_faults(self, request: pytest.FixtureRequest) -> None:
+        if reason := self.known_faults.get(request.node.originalname):
+            request.applymarker(pytest.mark.xfail(reason=reason, strict=reason != _ORDER))
+
+    @pytest.fixture
+    def backend(
+        self, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+    ) -> Iterator[SyncBackend[Any]]:
+        self.clock = clock
+        for module in (base, filebased, locmem):
+            monkeypatch.setattr(module, "time", SimpleNamespace(time=clock))
+        monkeypatch.setattr(db, "tz_now", lambda: datetime.fromtimestamp(clock(), timezone.utc))
+        with from_url(f"django://{self.alias}") as backend:
+            backend.clear()
+            yield backend
+
+    def advance(self, seconds: float) -> None:
+        self.clock.advance(seconds + 1)  # some of the caches cut off fractions of a second
+
+
+class TestLocMem(DjangoContract):
+    pass
+
+
+class TestFileBased(DjangoContract):
+    alias = "file"
+    known_faults: ClassVar[dict[str, str]] = {
+        **DjangoContract.known_faults,
+        "test_keys_that_look_alike_stay_distinct": _SURROGATES,
+        "test_keys_of_all_of_unicode_are_taken": _SURROGATES,
+        "test_expire_in_does_not_bring_back_the_expired": _LATE_TOUCH,
+    }
+
+
+class TestDatabase(TestFileBased):
+    alias = "database"
+    known_faults: ClassVar[dict[str, str]] = {
+        **TestFileBased.known_faults,
+        "test_get_many_some_missing_gives_the_others_in_order": _ORDER,
+        "test_get_many_repeated_key_gives_its_value": _ORDER,
+    }
+
+    def test_backend_used_by_many_at_once_mixes_nothing_up(self, backend: SyncBackend[Any]) -> None:
+        pytest.skip("Django gives up silently when SQLite is busy")
+
+
+class TestRedis(DjangoContract):
+    known_faults: ClassVar[dict[str, str]] = {
+        "test_keys_that_look_alike_stay_distinct": _SURROGATES,
+        "test_keys_of_all_of_unicode_are_taken": _SURROGATES,
+    }
+
+    @pytest.fixture
+    def backend(self, valkey_server: Server) -> Iterator[SyncBackend[Any]]:
+        self.server = valkey_server
+        url = patient(valkey_server.fresh_url())
+        self.database = int(url.partition("?")[0].rpartition("/")[2])
+        cache = RedisCache(url, {})
+        with DjangoBackend(cache) as backend:
+            yield backend
+        for pool in cache._cache._pools.values():
+            pool.disconnect()
+
+    def advance(self, seconds: float) -> None:
+        """Take the time that passes off what every key has left."""
+        milliseconds = round(seconds * 1000)
+        self.server.command("EVAL", _AGE, 0, milliseconds, database=self.database)

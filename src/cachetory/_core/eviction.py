@@ -1,8 +1,7 @@
 """Decide which entry leaves a full store: S3-FIFO, LRU, or none.
 
 A policy keeps the order of the entries, the store keeps everything else. The store calls all
-methods under its guard. None of them makes an object that the garbage collector tracks: that could
-start a collection, which runs finalisers, and these may call the store.
+methods under its guard, so they should not allocate objects (see `cachetory._core.store`).
 """
 
 from __future__ import annotations
@@ -72,7 +71,10 @@ class Lru(EvictionPolicy):
         self._entries.move_to_end(entry.key)
 
     def evict(self, now: float) -> Entry[Any]:
-        """Take the least recently used entry out of the dictionary."""
+        """Take the least recently used entry out of the dictionary.
+
+        The pair is allocated when that is done, so a finaliser finds the store in order.
+        """
         _, entry = self._entries.popitem(last=False)
         return entry
 

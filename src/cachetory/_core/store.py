@@ -12,8 +12,9 @@ sides keep to an order:
   when the replacement began. In place of an expired entry comes a new one.
 
 All changes take place under the guard. Code that is not ours might call the store, so it is kept
-out of there: iterables, weighers, and finalisers, both of values that are dropped and of garbage.
-Since a collection starts when objects are allocated, all that an operation needs is made before.
+out of there: iterables, weighers, and finalisers, be it of dropped values or of garbage. Since
+allocations start collections of garbage, an operation allocates what it needs beforehand. What
+cannot do so (`clear`, `keys` and LRU's evictions) allocates where another operation does no harm.
 """
 
 from __future__ import annotations
@@ -75,8 +76,8 @@ class Store(Generic[V]):
         weigher: Tells the weight of an entry from its key and value: an integer, zero or more.
             Called once for each `set`. Without it, each weighs 1.
         policy: Which entries to evict.
-        guard: Held while the store changes. Best re-entrant: what is said above about collections
-            is true of CPython's, and not of `clear` and `keys`.
+        guard: Held while the store changes. Best re-entrant, since a collection of garbage may
+            run finalisers at any time.
         clock: Tells the time in seconds; must never go back.
 
     Raises:
@@ -275,13 +276,10 @@ class Store(Generic[V]):
     def clear(self, prefix: str = "") -> None:
         """Remove all keys that start with the prefix; takes time in proportion to all entries."""
         with self._guard:
-            doomed = [e for e in list(self.entries.values()) if e.key.startswith(prefix)]
-            is_all = len(doomed) == len(self.entries)
-            for entry in doomed:
-                self._bury(entry)
-                if not is_all:
-                    self._policy.forget(entry)
-            if is_all:
+            for entry in list(self.entries.values()):
+                if entry.deadline != -inf and entry.key.startswith(prefix):
+                    self._remove(entry)
+            if not self.entries:
                 self._policy.clear()
                 self._watched.clear()
         self._release()

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import gc
+from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from cachetory.backends.async_ import MemoryBackend, from_url
 from cachetory.backends.memory_stores import DEFAULT_MAX_ENTRIES
-from cachetory.errors import ConfigurationError, InvalidDurationError
+from cachetory.errors import ConfigurationError
 from cachetory.testing.async_only import collect, run_together
 from tests.canary import PASSWORD
 
@@ -206,7 +207,7 @@ async def test_max_weight_is_never_exceeded(policy: Any) -> None:
     assert 0 < backend.local_store.weight <= 100
 
 
-async def test_value_above_max_weight_is_not_stored_and_replaces_nothing_by_itself() -> None:
+async def test_value_above_max_weight_removes_the_former_one() -> None:
     backend = MemoryBackend[bytes](max_weight=100)
     await backend.set("key", b"small")
     await backend.set("other", b"small")
@@ -329,15 +330,16 @@ async def test_expired_entries_are_swept_though_an_eternal_one_came_first(
     assert await backend.contains("eternal") is True
 
 
-async def test_expire_at_follows_the_wall_clock_it_was_given(clock: ManualClock) -> None:
-    backend = MemoryBackend[bytes](clock=clock)  # its wall clock is the one of this machine
-    await backend.set("key", b"value", time_to_live=1)
+async def test_deadlines_are_told_against_the_wall_clock(clock: ManualClock) -> None:
+    backend = MemoryBackend[bytes](clock=clock, wall_clock=lambda: 5000.0)
+    await backend.set("key", b"value")
 
-    with pytest.raises(InvalidDurationError):
-        await backend.expire_in("key", float("nan"))
+    await backend.expire_at("key", datetime.fromtimestamp(5010, timezone.utc))
 
-    clock.advance(0.999)
-    assert await backend.get("key") == b"value"
+    clock.advance(9.75)
+    assert await backend.contains("key") is True
+    clock.advance(0.25)
+    assert await backend.contains("key") is False
 
 
 async def test_values_are_kept_as_they_are() -> None:

@@ -1,0 +1,110 @@
+"""A backend that brings nothing but what it must keeps the contract by the interface's defaults."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from cachetory._core.durations import to_seconds, to_timestamp
+from cachetory.interfaces.backends.async_ import AsyncBackend
+from cachetory.testing.async_ import BackendContract
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from typing_extensions import Self
+
+    from cachetory._core.durations import Duration
+    from tests.clock import ManualClock
+
+
+class Minimal(AsyncBackend[Any]):
+    """Pairs of value and deadline in a dictionary."""
+
+    def __init__(self, clock: ManualClock) -> None:
+        self.entries: dict[str, tuple[Any, float]] = {}
+        self.clock = clock
+
+    @classmethod
+    def from_url(cls, url: str) -> Self:
+        raise NotImplementedError
+
+    async def get(self, key: str) -> Any:
+        value, deadline = self.entries[key]
+        if deadline <= self.clock():
+            raise KeyError(key)
+        return value
+
+    async def set(
+        self,
+        key: str,
+        value: Any,
+        *,
+        time_to_live: Duration | None = None,
+        if_not_exists: bool = False,
+    ) -> bool:
+        seconds = float("inf") if time_to_live is None else to_seconds(time_to_live)
+        if if_not_exists and (await self.contains(key) or not seconds):
+            return False
+        if not seconds:
+            return await self.delete(key)
+        self.entries[key] = (value, self.clock() + seconds)
+        return True
+
+    async def delete(self, key: str) -> bool:
+        value_was_there = await self.contains(key)
+        self.entries.pop(key, None)
+        return value_was_there
+
+
+class WithDeadlines(Minimal):
+    """It can also move deadlines, from which the other way of saying so follows."""
+
+    async def expire_at(self, key: str, deadline: datetime | None) -> None:
+        moment = float("inf") if deadline is None else to_timestamp(deadline)
+        if await self.contains(key):
+            self.entries[key] = (self.entries[key][0], moment)
+
+
+class TestMinimal(BackendContract):
+    is_atomic = False
+    supports_expiry = False
+    supports_clear = False
+    supports_clear_prefix = False
+
+    @pytest.fixture
+    def backend(self, clock: ManualClock) -> AsyncBackend[Any]:
+        self.clock = clock
+        return Minimal(clock)
+
+    async def advance(self, seconds: float) -> None:
+        self.clock.advance(seconds)
+
+
+class TestWithDeadlines(TestMinimal):
+    supports_expiry = True
+
+    @pytest.fixture
+    def backend(self) -> AsyncBackend[Any]:
+        self.clock = ManualClock(start=datetime.now(timezone.utc).timestamp())
+        return WithDeadlines(self.clock)
+
+
+async def test_operation_that_is_missing_is_told(clock: ManualClock) -> None:
+    backend = Minimal(clock)
+
+    with pytest.raises(UnsupportedOperationError, match="Minimal cannot delete all keys"):
+        await backend.clear()
+    with pytest.raises(NotImplementedError, match="Minimal cannot delete keys by their prefix"):
+        await backend.clear_prefix("prefix")
+    with pytest.raises(UnsupportedOperationError, match="Minimal cannot change the time to live"):
+        await backend.expire_in("key", None)
+
+
+async def test_subject_without_backend_is_told(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(
+        "from cachetory.testing import BackendContract\nclass TestNothing(BackendContract): pass"
+    )
+    result = pytester.runpytest_inprocess()
+    result.stdout.fnmatch_lines(["*TestNothing has to override the fixture `backend`*"])

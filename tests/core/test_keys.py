@@ -309,7 +309,7 @@ def test_encode_of_the_same_value_gives_one_text(one, other):
     assert encode(one) == encode(other)
 
 
-@pytest.mark.parametrize("value", DIFFERENT, ids=repr)
+@pytest.mark.parametrize("value", DIFFERENT, ids=lambda it: repr(it).partition(" at 0x")[0])
 def test_encode_of_any_value_is_printable(value):
     text = encode(value)
 

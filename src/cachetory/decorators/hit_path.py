@@ -95,7 +95,7 @@ def compile_hit_path(
     )
     source = f"""
 {define} cached({write_header(parameters, "_")}):
-    if {" and ".join(f"{name}.__class__ in _plain" for name in kept) or "True"}:
+    if {" and ".join(f"_type({name}) in _plain" for name in kept) or "True"}:
         _entry = _recall({arguments})
         if _entry is not None:
             _value = _entry.value
@@ -109,6 +109,7 @@ def compile_hit_path(
 """
     scope: dict[str, Any] = {
         "_plain": _PLAIN,
+        "_type": type,
         "_recall": memory.recall,
         "_clock": clock,
         "_counters": counters,

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from cachetory._core.durations import to_seconds, to_timestamp
+from cachetory.errors import UnsupportedOperationError
 from cachetory.interfaces.backends.async_ import AsyncBackend
 from cachetory.testing.async_ import BackendContract
+from tests.clock import ManualClock
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -16,7 +19,6 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
     from cachetory._core.durations import Duration
-    from tests.clock import ManualClock
 
 
 class Minimal(AsyncBackend[Any]):
@@ -72,11 +74,12 @@ class TestMinimal(BackendContract):
     supports_expiry = False
     supports_clear = False
     supports_clear_prefix = False
+    kind = Minimal
 
     @pytest.fixture
-    def backend(self, clock: ManualClock) -> AsyncBackend[Any]:
-        self.clock = clock
-        return Minimal(clock)
+    def backend(self) -> AsyncBackend[Any]:
+        self.clock = ManualClock(start=datetime.now(timezone.utc).timestamp())
+        return self.kind(self.clock)
 
     async def advance(self, seconds: float) -> None:
         self.clock.advance(seconds)
@@ -84,11 +87,7 @@ class TestMinimal(BackendContract):
 
 class TestWithDeadlines(TestMinimal):
     supports_expiry = True
-
-    @pytest.fixture
-    def backend(self) -> AsyncBackend[Any]:
-        self.clock = ManualClock(start=datetime.now(timezone.utc).timestamp())
-        return WithDeadlines(self.clock)
+    kind = WithDeadlines
 
 
 async def test_operation_that_is_missing_is_told(clock: ManualClock) -> None:
@@ -100,11 +99,3 @@ async def test_operation_that_is_missing_is_told(clock: ManualClock) -> None:
         await backend.clear_prefix("prefix")
     with pytest.raises(UnsupportedOperationError, match="Minimal cannot change the time to live"):
         await backend.expire_in("key", None)
-
-
-async def test_subject_without_backend_is_told(pytester: pytest.Pytester) -> None:
-    pytester.makepyfile(
-        "from cachetory.testing import BackendContract\nclass TestNothing(BackendContract): pass"
-    )
-    result = pytester.runpytest_inprocess()
-    result.stdout.fnmatch_lines(["*TestNothing has to override the fixture `backend`*"])

@@ -4,13 +4,14 @@
 from __future__ import annotations
 
 import gc
+from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from cachetory.backends.memory_stores import DEFAULT_MAX_ENTRIES
 from cachetory.backends.sync import MemoryBackend, from_url
-from cachetory.errors import ConfigurationError, InvalidDurationError
+from cachetory.errors import ConfigurationError
 from cachetory.testing.sync_only import collect, run_together
 from tests.canary import PASSWORD
 
@@ -207,7 +208,7 @@ def test_max_weight_is_never_exceeded(policy: Any) -> None:
     assert 0 < backend.local_store.weight <= 100
 
 
-def test_value_above_max_weight_is_not_stored_and_replaces_nothing_by_itself() -> None:
+def test_value_above_max_weight_removes_the_former_one() -> None:
     backend = MemoryBackend[bytes](max_weight=100)
     backend.set("key", b"small")
     backend.set("other", b"small")
@@ -330,15 +331,16 @@ def test_expired_entries_are_swept_though_an_eternal_one_came_first(
     assert backend.contains("eternal") is True
 
 
-def test_expire_at_follows_the_wall_clock_it_was_given(clock: ManualClock) -> None:
-    backend = MemoryBackend[bytes](clock=clock)  # its wall clock is the one of this machine
-    backend.set("key", b"value", time_to_live=1)
+def test_deadlines_are_told_against_the_wall_clock(clock: ManualClock) -> None:
+    backend = MemoryBackend[bytes](clock=clock, wall_clock=lambda: 5000.0)
+    backend.set("key", b"value")
 
-    with pytest.raises(InvalidDurationError):
-        backend.expire_in("key", float("nan"))
+    backend.expire_at("key", datetime.fromtimestamp(5010, timezone.utc))
 
-    clock.advance(0.999)
-    assert backend.get("key") == b"value"
+    clock.advance(9.75)
+    assert backend.contains("key") is True
+    clock.advance(0.25)
+    assert backend.contains("key") is False
 
 
 def test_values_are_kept_as_they_are() -> None:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 _CLIENT_SCHEMES = {"redis+unix": "unix", "valkey": "redis", "valkeys": "rediss"}
 _SCAN_STEP = 1000
+_WIRE_TYPES: tuple[type, ...] = (bytes, bytearray, memoryview, str)
 
 DEFAULT_OPTIONS: dict[str, Any] = {"socket_connect_timeout": 0.25, "socket_timeout": 0.25}
 """What a client made from a URL does unless the URL says otherwise, in seconds.
@@ -209,9 +210,9 @@ def _name(key: str) -> bytes:
     return key.encode("utf-8", "surrogatepass")
 
 
-def _wire(value: Any) -> Any:
+def _wire(value: object) -> Any:
     """Refuse what would not come back as it was: the server would make text of a number."""
-    if isinstance(value, (bytes, bytearray, memoryview, str)):
+    if isinstance(value, _WIRE_TYPES):
         return value
     msg = (
         f"Redis stores bytes, not a {type(value).__name__}: "

@@ -15,7 +15,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cachetory._core.function_keys import MAX_LENGTH, KeyMaker
+from cachetory._core.call_binding import MAX_LENGTH
+from cachetory._core.function_keys import KeyMaker
 from cachetory.errors import (
     ConfigurationError,
     UncacheableFunctionError,

@@ -10,8 +10,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from cachetory._core.call_binding import write_header
 from cachetory._core.eviction import SATURATED
-from cachetory._core.function_keys import write_header
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection

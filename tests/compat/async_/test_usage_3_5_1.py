@@ -514,12 +514,10 @@ async def test_backend_of_somebody_serves_the_cache():
     assert backend.deadlines["c"] is None
 
 
-@pytest.mark.xfail(strict=True, reason="`get`, `set` and `delete` are abstract as well")
 def test_backend_needs_no_more_than_from_url():
     assert AsyncBackend.__abstractmethods__ == {"from_url"}
 
 
-@pytest.mark.xfail(strict=True, reason="`set` and `delete` are abstract as well")
 async def test_backend_that_only_reads_serves_the_cache():
     cache = Cache(serializer=serializers.NoopSerializer(), backend=ReadOnly({"a": 1, "b": 2}))
 
@@ -536,9 +534,6 @@ async def test_backend_that_derives_from_nothing_serves_the_cache():
     assert await cache.get("b") is None
 
 
-@pytest.mark.xfail(
-    strict=True, reason="the halves raise NotImplementedError for their bulk operations"
-)
 async def test_halves_of_a_backend_do_their_bulk_operations_one_by_one():
     values = {}
     reading, writing = Reading(values), Writing(values)

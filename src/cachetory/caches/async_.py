@@ -161,11 +161,12 @@ class Cache(ItemAccess[ValueT], Generic[ValueT, WireT]):
 
     async def get_many(self, *keys: str) -> dict[str, ValueT]:
         """Retrieve those of many values that there are, by their keys."""
+        full_keys = list(map(self._full_key, keys))
         wires: dict[str, WireT] = {}
-        if keys:
+        if full_keys:
             start = len(self._prefix)
             try:
-                async for full_key, wire in self._backend.get_many(*map(self._full_key, keys)):
+                async for full_key, wire in self._backend.get_many(*full_keys):
                     wires[full_key[start:]] = wire
             except Exception as error:
                 self._suffer("get_many", keys[0], error)
@@ -181,8 +182,9 @@ class Cache(ItemAccess[ValueT], Generic[ValueT, WireT]):
 
     async def contains(self, key: str) -> bool:
         """Tell whether there is an entry, without counting a hit or a miss."""
+        full_key = self._full_key(key)
         try:
-            return await self._backend.contains(self._full_key(key))
+            return await self._backend.contains(full_key)
         except Exception as error:
             self._suffer("contains", key, error)
             return False
@@ -214,6 +216,8 @@ class Cache(ItemAccess[ValueT], Generic[ValueT, WireT]):
         found = await self._look_up(key)
         if not isinstance(found, Absent):
             return found
+        if time_to_live is not None and not callable(time_to_live):
+            time_to_live = to_timedelta(time_to_live)  # refused before anything is computed
 
         async def fly(flight: Flight[ValueT]) -> ValueT:
             if found is MISSING:  # another flight may have landed since

@@ -14,6 +14,7 @@ from typing import (
     overload,
 )
 
+from cachetory._core.durations import to_seconds
 from cachetory._core.function_keys import KeyMaker
 from cachetory._runtime.async_ import AWAIT, DEF, check_colour, resolve
 from cachetory.decorators.hit_path import Memory, compile_hit_path
@@ -187,6 +188,7 @@ def cached(
         UncacheableFunctionError: when decorating generators, and functions that share their name
             with others which cannot be told apart.
         ConfigurationError: for arguments that contradict each other.
+        InvalidDurationError: for a time to live that is none.
         UnkeyableArgumentError: when calling, if the identity of an argument cannot be told.
     """
     if make_key is not None and (key is not None or ignore or version is not None):
@@ -194,6 +196,9 @@ def cached(
             "`make_key` makes the whole key: `key`, `ignore` and `version` have no place beside it"
         )
         raise ConfigurationError(msg)
+
+    if time_to_live is not None and not callable(time_to_live):
+        to_seconds(time_to_live)
 
     def decorate(function: Any, /) -> Any:
         kind, inner = _unwrap(function)

@@ -14,6 +14,7 @@ import pytest
 VERSION = "3.5.1"
 REQUIREMENT = f"cachetory[redis,ormsgpack,zstd]=={VERSION}"
 SKIP = "CACHETORY_SKIP_RELEASE_TESTS"
+PATIENCE = 60
 ROOT = Path(__file__).resolve().parents[2]
 PROGRAM = """
 import json, sys
@@ -71,9 +72,12 @@ def install_from_index(target):
     options = ["--quiet", "--target", str(target), REQUIREMENT]
     for installer in (["uv", "pip"], ["pip"]):
         command = [sys.executable, "-m", *installer, "install", *options]
-        result = subprocess.run(
-            command, capture_output=True, text=True, timeout=90, check=False, cwd=target.parent
-        )
-        if result.returncode == 0:
+        try:
+            subprocess.run(command, check=True, capture_output=True, timeout=PATIENCE)
+        except subprocess.CalledProcessError as failure:
+            reason = failure.stderr.decode(errors="replace").strip()[-500:]
+        except subprocess.TimeoutExpired:
+            reason = f"it took more than {PATIENCE} s"
+        else:
             return
-    pytest.skip(f"{REQUIREMENT} cannot be installed: {result.stderr.strip()[-500:]}")
+    pytest.skip(f"{REQUIREMENT} cannot be installed: {reason}")

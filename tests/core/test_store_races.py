@@ -112,7 +112,8 @@ class CollectingGuard(StrictGuard):
 
     @contextmanager
     def eager_collection(self) -> Iterator[None]:
-        threshold = gc.get_threshold()
+        threshold, tracer = gc.get_threshold(), sys.gettrace()
+        sys.settrace(None)  # a tracer, such as that of coverage, allocates too
         gc.disable()
         gc.set_threshold(1)
         try:
@@ -120,6 +121,7 @@ class CollectingGuard(StrictGuard):
         finally:
             gc.set_threshold(*threshold)
             gc.enable()
+            sys.settrace(tracer)
 
 
 USES = pytest.mark.parametrize(

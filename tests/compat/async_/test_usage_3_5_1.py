@@ -9,6 +9,8 @@ import pickle
 from datetime import datetime, timedelta, timezone
 
 import pytest
+import redis.asyncio
+import redis.asyncio.sentinel
 
 from cachetory import serializers
 from cachetory.backends import async_ as async_backends
@@ -175,6 +177,65 @@ async def test_backend_of_nothing_keeps_nothing():
     assert [key async for key, _ in backend.get_many("a")] == []
     with pytest.raises(KeyError, match="a"):
         await backend.get("a")
+
+
+class OneMaster(redis.asyncio.sentinel.Sentinel):
+    """A Sentinel that need not ask to know where the master is."""
+
+    def __init__(self, port):
+        super().__init__([])
+        self.port = port
+
+    async def discover_master(self, service_name):
+        return ("127.0.0.1", self.port)
+
+
+CLIENTS = {
+    "by address": lambda server: redis.asyncio.Redis(host="127.0.0.1", port=server.port),
+    "by URL": lambda server: redis.asyncio.Redis.from_url(server.url, client_name="ours"),
+    "by Unix socket": lambda server: redis.asyncio.Redis(unix_socket_path=str(server.unix_socket)),
+    "with one connection": lambda server: redis.asyncio.Redis(
+        port=server.port, single_connection_client=True
+    ),
+    "with a blocking pool": lambda server: redis.asyncio.Redis(
+        connection_pool=redis.asyncio.BlockingConnectionPool(port=server.port, max_connections=1)
+    ),
+    "of a Sentinel": lambda server: OneMaster(server.port).master_for("master"),
+}
+
+
+@pytest.mark.parametrize(
+    "make_client",
+    [
+        pytest.param(
+            make_client,
+            id=kind,
+            marks=[
+                pytest.mark.xfail(
+                    kind == "of a Sentinel",
+                    reason="connects to localhost:6379 without a question to the Sentinel",
+                )
+            ],
+        )
+        for kind, make_client in CLIENTS.items()
+    ],
+)
+async def test_backend_of_redis_takes_clients_of_every_kind(make_client, valkey_server):
+    valkey_server.command("DEL", "a", "b")
+    client = make_client(valkey_server)
+
+    async with RedisBackend(client) as backend:
+        await backend.set("a", b"1", time_to_live=HOUR)
+        await backend.set_many([("b", b"2")])
+        assert {key: int(wire) async for key, wire in backend.get_many("a", "b")} == {
+            "a": 1,
+            "b": 2,
+        }
+
+    assert valkey_server.command("GET", "b") == b"2"
+    assert await client.get("a") == b"1"
+    await client.aclose()
+    await client.connection_pool.disconnect()
 
 
 async def test_backend_reads_and_writes_wire_values(backend):

@@ -1,0 +1,97 @@
+"""What only an asynchronous decorated function is: a coroutine function, on any loop."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import pytest
+
+from cachetory.backends.async_ import MemoryBackend
+from cachetory.caches.async_ import Cache
+from cachetory.decorators.async_ import cached
+from tests.shell.async_.loads import HeldLoad
+
+local = Cache[Any](backend=MemoryBackend(), serializer="noop://")
+remote = Cache[Any](backend=MemoryBackend(), serializer="pickle://")
+
+
+@cached(local)
+async def by_hit_path(x: int) -> int:
+    return x
+
+
+@cached(remote)
+async def by_key(x: int) -> int:
+    return x
+
+
+@cached(local)
+def plain(x: int) -> int:
+    return x
+
+
+@dataclass(frozen=True)
+class Holder:
+    @cached(local)
+    async def method(self, x: int) -> int:
+        return x
+
+    @cached(remote)
+    @classmethod
+    async def of_class(cls, x: int) -> int:
+        return x
+
+    @cached(local)
+    @staticmethod
+    async def static(x: int) -> int:
+        return x
+
+
+FUNCTIONS: list[Any] = [
+    by_hit_path,
+    by_key,
+    plain,
+    Holder.method,
+    Holder().method,
+    Holder.of_class,
+    Holder().of_class,
+    Holder.static,
+    cached(None)(plain.__wrapped__),
+    partial(by_hit_path, 1),
+]
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_function_is_a_coroutine_function(function: Any) -> None:
+    assert inspect.iscoroutinefunction(function)
+
+
+@pytest.mark.parametrize("function", [by_hit_path, by_key, Holder().method, Holder.static])
+async def test_call_is_a_coroutine_that_does_nothing_before_it_is_awaited(function: Any) -> None:
+    call = function(1)
+
+    assert inspect.iscoroutine(call)
+    assert await call == 1
+
+
+def test_function_serves_one_loop_after_another() -> None:
+    for _ in range(2):
+        assert asyncio.run(by_hit_path(7)) == 7  # type: ignore[arg-type]
+        assert asyncio.run(by_key(7)) == 7  # type: ignore[arg-type]
+
+
+async def test_cancelled_caller_leaves_the_call_to_the_others() -> None:
+    load = HeldLoad()
+    function = cached(remote, key=lambda: 1)(load)
+    callers = [asyncio.ensure_future(function()) for _ in range(5)]
+    await load.started.wait()
+
+    callers[0].cancel()
+    await asyncio.wait(callers[:1])
+    load.let_go.set()
+    assert await asyncio.gather(*callers[1:]) == [1] * 4
+    assert load.calls == 1

@@ -6,7 +6,7 @@ from html import escape
 from math import log10
 from typing import TYPE_CHECKING, NamedTuple
 
-from benchmarks.groups import decorated, memory, redis_async, redis_sync
+from benchmarks.groups import GROUPS, decorated, memory, redis_async, redis_sync
 from benchmarks.tables import OURS, TIMES, short
 
 if TYPE_CHECKING:
@@ -17,28 +17,36 @@ if TYPE_CHECKING:
 
 
 class Panel(NamedTuple):
-    """One operation of one group."""
+    """One operation of one group, compared with its baseline."""
 
     title: str
-    unit: str
+    baseline: str
     group: str
     operation: str
 
 
+class Bar(NamedTuple):
+    """One library in a panel."""
+
+    library: str
+    ratio: float
+    is_baseline: bool
+
+
 PANELS = (
-    Panel("Get from memory, with TTL", f"{TIMES} dict.get", "memory", memory.GET),
-    Panel("Set in memory, with TTL", f"{TIMES} dict.get", "memory", memory.SET),
-    Panel("Decorated f(k), a hit", f"{TIMES} functools.lru_cache", "decorated", decorated.ONE),
+    Panel("Get from memory, with TTL", "dict.get", "memory", memory.GET),
+    Panel("Set in memory, with TTL", "dict.get", "memory", memory.SET),
+    Panel("Decorated f(k), a hit", "functools.lru_cache", "decorated", decorated.ONE),
     Panel(
         "Decorated async f(k), a hit",
-        f"{TIMES} functools.lru_cache",
+        "functools.lru_cache",
         "decorated",
         decorated.ASYNC_ONE,
     ),
-    Panel("Redis get", f"{TIMES} redis-py 8", "redis", redis_sync.GET),
+    Panel("Redis get", "redis-py 8", "redis", redis_sync.GET),
     Panel(
         "Redis, 100 async gets at once",
-        f"{TIMES} redis-py 8",
+        "redis-py 8",
         "redis-async",
         redis_async.GETS_AT_ONCE,
     ),
@@ -46,11 +54,11 @@ PANELS = (
 
 _WIDTH, _MARGIN, _GAP = 860, 20, 36
 _PANEL = (_WIDTH - 2 * _MARGIN - _GAP) // 2
-_HEAD, _ROW, _BAR = 52, 21, 13
+_HEAD, _ROW, _BAR = 56, 21, 13
 _NAMES, _FIGURES = 172, 52
 _LONGEST = _PANEL - _NAMES - _FIGURES
 _WIDE_RANGE = 20
-"""From this ratio of the longest to the shortest, bars are drawn on a logarithmic scale."""
+"""If the largest ratio is more than so many times the smallest, the scale is logarithmic."""
 
 _STYLE = """
 svg { font: 12px system-ui, -apple-system, "Segoe UI", Roboto, sans-serif; }
@@ -84,35 +92,43 @@ role="img" aria-label="{summary}">
 """
 
 
-def _bars(panel: Panel, figures: Mapping[Label, Figure]) -> list[tuple[str, float]]:
+def _bars(panel: Panel, figures: Mapping[Label, Figure]) -> list[Bar]:
+    baseline = GROUPS[panel.group].baselines[panel.operation][0]
     bars = [
-        (label.library.replace("`", ""), figure.relation)
+        Bar(label.library.replace("`", ""), figure.relation, label.library == baseline)
         for label, figure in figures.items()
         if (label.group, label.operation) == (panel.group, panel.operation)
         and figure.relation is not None
     ]
-    return sorted(bars, key=lambda bar: bar[1])
+    return sorted(bars, key=lambda bar: bar.ratio)
 
 
-def _draw(panel: Panel, bars: list[tuple[str, float]], x: int, y: int) -> list[str]:
-    ratios = [ratio for _, ratio in bars]
-    is_wide = max(ratios) > _WIDE_RANGE * min(ratios)
-    note = f"time {panel.unit}, less is better" + ("; logarithmic scale" if is_wide else "")
+def _draw(panel: Panel, bars: list[Bar], x: int, y: int) -> list[str]:
+    least, most = bars[0].ratio, bars[-1].ratio
+    is_wide = most > _WIDE_RANGE * least
+    floor = min(least, 1) / 2
+    note = f"time as a multiple of {panel.baseline}, less is better" + ", log scale" * is_wide
     lines = [_text("title", x, y + 14, panel.title), _text("note", x, y + 32, note)]
-    for row, (library, ratio) in enumerate(bars):
+    start = x + _NAMES
+    for row, bar in enumerate(bars):
         top = y + _HEAD + row * _ROW - _BAR
         base = top + _BAR - 2
-        share = log10(ratio / min(ratios) * 2) / log10(max(ratios) / min(ratios) * 2)
-        length = _LONGEST * (share if is_wide else ratio / max(ratios))
-        bar_class, text_class = _classes(library, ratio)
-        start = x + _NAMES
+        share = log10(bar.ratio / floor) / log10(most / floor) if is_wide else bar.ratio / most
+        length = _LONGEST * share
+        bar_class, text_class = _classes(bar)
         size = f'width="{length:.0f}" height="{_BAR}"'
         lines += [
-            _text(text_class, start - 8, base, library, ' text-anchor="end"'),
+            _text(text_class, start - 8, base, bar.library, ' text-anchor="end"'),
             f'<rect class="{bar_class}" x="{start}" y="{top}" {size} rx="2"/>',
-            _text(text_class, start + length + 6, base, short(ratio) + TIMES),
+            _text(text_class, start + length + 6, base, short(bar.ratio) + TIMES),
         ]
     return lines
+
+
+def _classes(bar: Bar) -> tuple[str, str]:
+    if bar.library == OURS:
+        return "ours", "own"
+    return ("base", "note") if bar.is_baseline else ("bar", "name")
 
 
 def _text(class_: str, x: float, y: float, text: str, attributes: str = "") -> str:
@@ -125,10 +141,11 @@ def _classes(library: str, ratio: float) -> tuple[str, str]:
     return ("base", "note") if ratio == 1 else ("bar", "name")
 
 
-def _summary(drawn: list[tuple[Panel, list[tuple[str, float]]]]) -> str:
+def _summary(drawn: list[tuple[Panel, list[Bar]]]) -> str:
     """Tell in words what matters, for those who cannot see the chart."""
     return "; ".join(
-        f"{panel.title}: cachetory {short(dict(bars)[OURS])} {panel.unit}"
+        f"{panel.title}: {OURS} takes {short(bar.ratio)} times {panel.baseline}"
         for panel, bars in drawn
-        if OURS in dict(bars)
+        for bar in bars
+        if bar.library == OURS
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -105,4 +106,5 @@ def _uv(*arguments: str) -> str:
     if uv is None:
         return "uv is not installed; get it with: pip install uv"
     done = subprocess.run([uv, "--quiet", *arguments], capture_output=True, text=True, check=False)
-    return " ".join(done.stderr.split()) if done.returncode else ""
+    told = " ".join(done.stderr.split()) if done.returncode else ""
+    return re.sub(r"https?://\S+", "the index", told)

@@ -8,6 +8,7 @@ that it takes. It ends with its input.
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import os
 import sys
@@ -41,7 +42,7 @@ class Worker:
         self._loop = asyncio.new_event_loop()
 
     def prepare(self) -> None:
-        """Make all cases and try each."""
+        """Make all cases and try each; what they consist of is left alone by the collector."""
         for name in self._orders["groups"]:
             libraries = GROUPS[name].libraries
             for library, label in self._contestants(libraries):
@@ -56,6 +57,8 @@ class Worker:
                         self._try(name, label, case)
                 except Exception as error:
                     self._fail(name, label, error)
+        gc.collect()
+        gc.freeze()
 
     def measure(self, number: int) -> float:
         """Give the nanoseconds that one repetition of a case takes."""

@@ -2,7 +2,7 @@
 
     Event
     ├── Hit · Miss                       a lookup, by what it found
-    ├── Set · Deleted · Expiring · Cleared   an explicit write, after the store took it
+    ├── Set · Deleted · Expiring · Cleared   a write, after the store took it
     ├── Loaded · LoadFailed              a value was computed on a miss, or could not be
     ├── NotStored                        a loaded value was not kept, and why
     ├── Undecodable                      stored bytes were not what the serializer wrote: a miss
@@ -57,7 +57,7 @@ class Miss(Event):
 
 
 class Set(Event):
-    """An explicit write reached the store."""
+    """A value reached the store: one that was set, or one that was computed on a miss."""
 
     __slots__ = ()
 

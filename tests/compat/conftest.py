@@ -75,7 +75,7 @@ def install_from_index(target):
         try:
             subprocess.run(command, check=True, capture_output=True, timeout=PATIENCE)
         except subprocess.CalledProcessError as failure:
-            reason = failure.stderr.decode(errors="replace").strip()[-500:]
+            reason = failure.stderr.decode(errors="replace").strip().rpartition("\n")[2]
         except subprocess.TimeoutExpired:
             reason = f"it took more than {PATIENCE} s"
         else:

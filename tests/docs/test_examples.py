@@ -44,7 +44,5 @@ def test_example_in_memory_runs(example: str) -> None:
 
 
 @pytest.mark.parametrize("example", EXAMPLES)
-def test_example_on_server_runs_and_leaves_nothing_without_time_to_live(
-    example: str, valkey_server: Server
-) -> None:
+def test_example_on_server_runs(example: str, valkey_server: Server) -> None:
     run(example, {"REDIS_URL": valkey_server.fresh_url()})

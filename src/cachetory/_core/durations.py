@@ -48,7 +48,7 @@ def to_seconds(duration: Duration) -> float:
 
 
 def to_milliseconds(duration: Duration) -> int:
-    """Turn a duration into whole milliseconds, rounded up; 0 if it is over at once."""
+    """Turn a duration into the nearest millisecond, at least one; 0 if it is over at once."""
     seconds = to_seconds(duration)
     milliseconds = round(seconds * 1000)
     return max(milliseconds, 1) if seconds > 0 else 0

@@ -10,7 +10,8 @@ class Absent(Enum):
     """Why a lookup has no value to give."""
 
     MISSING = "there is none"
-    UNREADABLE = "the store or the serializer failed"
+    UNDECODABLE = "the serializer cannot read it"
+    UNREACHABLE = "the store failed"
 
 
 MISSING: Final = Absent.MISSING

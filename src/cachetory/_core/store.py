@@ -101,6 +101,7 @@ class Store(Generic[V]):
     """How many entries have been removed because their time was over."""
 
     __slots__ = (
+        "__weakref__",
         "_dropped",
         "_guard",
         "_max_entries",

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Generic, NoReturn, TypeVar
 from weakref import WeakKeyDictionary
 
 from cachetory._runtime.process import fork_safe_lock
-from cachetory.errors import UncacheableFunctionError
+from cachetory.errors import ConfigurationError, UncacheableFunctionError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable
@@ -118,6 +118,20 @@ def check_colour(function: Callable[..., object]) -> None:
     if isasyncgenfunction(function) or isgeneratorfunction(function):
         msg = f"{function!r} is a generator, which is used up once: let it return a list instead"
         raise UncacheableFunctionError(msg)
+
+
+def check_backend(backend: object) -> None:
+    """Refuse a backend of the other colour.
+
+    Raises:
+        ConfigurationError: for one that is synchronous.
+    """
+    if not hasattr(backend, "__aenter__"):
+        msg = (
+            f"{type(backend).__name__} is synchronous, but this cache is not: "
+            "take the backend from `cachetory.backends.async_`"
+        )
+        raise ConfigurationError(msg)
 
 
 class PerLoop(Generic[T]):

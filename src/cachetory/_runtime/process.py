@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import os
 import threading
-from typing import TYPE_CHECKING
-from weakref import WeakMethod, WeakSet
+from typing import TYPE_CHECKING, Any, TypeVar
+from weakref import WeakKeyDictionary, WeakSet
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     Lock = threading.RLock
 
+T = TypeVar("T")
+
 _locks: WeakSet[Lock] = WeakSet()
 _held_for_fork: list[Lock] = []
-_child_hooks: set[WeakMethod[Callable[[], None]]] = set()
+_child_hooks: WeakKeyDictionary[Any, Callable[[Any], None]] = WeakKeyDictionary()
 
 
 def fork_safe_lock() -> Lock:
@@ -28,9 +30,13 @@ def fork_safe_lock() -> Lock:
     return lock
 
 
-def call_in_child(hook: Callable[[], None]) -> None:
-    """Call a bound method in every forked child, for as long as its owner lives."""
-    _child_hooks.add(WeakMethod(hook, _child_hooks.discard))
+def call_in_child(owner: T, hook: Callable[[T], None]) -> None:
+    """Call the hook with its owner in every forked child, for as long as the owner lives."""
+    with _hooks_guard:
+        _child_hooks[owner] = hook
+
+
+_hooks_guard = fork_safe_lock()
 
 
 def _before_fork() -> None:
@@ -46,10 +52,8 @@ def _after_fork() -> None:
 
 def _after_fork_in_child() -> None:
     _after_fork()
-    for known in list(_child_hooks):
-        hook = known()
-        if hook is not None:
-            hook()
+    for owner, hook in list(_child_hooks.items()):
+        hook(owner)
 
 
 if hasattr(os, "register_at_fork"):  # not on Windows, which has no fork

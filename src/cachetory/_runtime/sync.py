@@ -7,7 +7,7 @@ from contextvars import ContextVar
 from typing import TYPE_CHECKING, Annotated, Any, Generic, NoReturn, TypeVar, cast
 
 from cachetory._runtime.process import call_in_child, fork_safe_lock
-from cachetory.errors import UncacheableFunctionError
+from cachetory.errors import ConfigurationError, UncacheableFunctionError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -125,6 +125,20 @@ def check_colour(function: Callable[..., object]) -> None:
         raise UncacheableFunctionError(msg)
 
 
+def check_backend(backend: object) -> None:
+    """Refuse a backend of the other colour.
+
+    Raises:
+        ConfigurationError: for one that is asynchronous.
+    """
+    if hasattr(backend, "__aenter__") and hasattr(backend, "__await__"):
+        msg = (
+            f"{type(backend).__name__} is asynchronous, but this cache is not: "
+            "take the backend from `cachetory.backends.sync`"
+        )
+        raise ConfigurationError(msg)
+
+
 class PerLoop(Generic[T]):
     """One object for all: threads have no event loops to keep apart."""
 
@@ -224,7 +238,7 @@ class Slots:
     def __init__(self, limit: int) -> None:
         self._limit = limit
         self._reset()
-        call_in_child(self._reset)
+        call_in_child(self, Slots._reset)
 
     def __enter__(self) -> None:
         """Wait for a turn."""

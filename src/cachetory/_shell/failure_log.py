@@ -45,7 +45,7 @@ class FailureLog:
         self._quiet_until, self._held_back = now + INTERVAL, 0
 
 
-backend_failures = FailureLog("the cache's store failed, which is treated as a miss")
+backend_failures = FailureLog("the store behind a cache failed")
 undecodable_values = FailureLog("a stored value could not be decoded, which is treated as a miss")
 unstored_values = FailureLog("a computed value could not be stored")
 broken_listeners = FailureLog("an `on_event` callback raised")

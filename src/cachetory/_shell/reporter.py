@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cachetory import events
-from cachetory._core.stats import Counters
+from cachetory._core.counters import Counters
 from cachetory._shell import failure_log
+from cachetory.errors import UnsupportedOperationError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable
@@ -137,5 +138,7 @@ class Failures:
         traceback: TracebackType | None,
     ) -> None:
         """Report an error."""
-        if isinstance(exc_value, Exception):
+        if isinstance(exc_value, Exception) and not isinstance(
+            exc_value, UnsupportedOperationError
+        ):
             self._reporter.backend_failed(self._operation, self._key, exc_value)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from time import monotonic
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal
 
 from cachetory._core.store import Store
 from cachetory._runtime.process import fork_safe_lock
@@ -16,52 +16,48 @@ DEFAULT_MAX_ENTRIES = 100_000
 """How many entries a memory store holds unless told otherwise."""
 
 
-class Bounds(NamedTuple):
-    """How much a store may hold, and what goes when it is full."""
-
-    max_entries: int | None = DEFAULT_MAX_ENTRIES
-    max_weight: int | None = None
-    policy: Literal["s3-fifo", "lru"] = "s3-fifo"
-
-
 _guard = fork_safe_lock()
-_named: dict[str, tuple[Bounds, Store[Any]]] = {}
+_named: dict[str, tuple[dict[str, Any], Store[Any]]] = {}
 
 
 def new_store(
-    bounds: Bounds,
     *,
+    max_entries: int | None = DEFAULT_MAX_ENTRIES,
+    max_weight: int | None = None,
     weigher: Callable[[str, Any], int] | None = None,
+    policy: Literal["s3-fifo", "lru"] = "s3-fifo",
     clock: Callable[[], float] = monotonic,
 ) -> Store[Any]:
     """Make a store that threads and event loops may share."""
     return Store(
-        max_entries=bounds.max_entries,
-        max_weight=bounds.max_weight,
-        weigher=weigher or (None if bounds.max_weight is None else weigh_wire),
-        policy=bounds.policy,
+        max_entries=max_entries,
+        max_weight=max_weight,
+        weigher=weigher or (None if max_weight is None else weigh_wire),
+        policy=policy,
         guard=fork_safe_lock(),
         clock=clock,
     )
 
 
-def named_store(name: str, bounds: Bounds | None) -> Store[Any]:
+def named_store(name: str, **options: Any) -> Store[Any]:
     """Give the store of that name, made by the first who asks for it.
 
     Args:
         name: the name.
-        bounds: what it has to be bounded by; `None` takes it as it is, or the default ones.
+        options: for `new_store`; none take the store as it is.
 
     Raises:
-        ConfigurationError: if it is there already, with other bounds.
+        ConfigurationError: if it is there already, with other options.
     """
     with _guard:
         if name not in _named:
-            made = bounds or Bounds()
-            _named[name] = (made, new_store(made))
+            _named[name] = (options, new_store(**options))
         known, store = _named[name]
-    if bounds is not None and bounds != known:
-        msg = f"`memory://{name}` is there already with {known}, so it cannot have {bounds}"
+    if options and options != known:
+        msg = (
+            f"`memory://{name}` is there already, made with {known or 'no options'}, "
+            f"so it cannot have {options}"
+        )
         raise ConfigurationError(msg)
     return store
 

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any, Generic, Literal, Protocol, TypeVar, over
 
 from cachetory._core.durations import to_timedelta, to_timestamp
 from cachetory._core.sentinels import INLINE, MISSING, Absent
-from cachetory._core.stats import Stats
-from cachetory._runtime.sync import ItemAccess, resolve
+from cachetory._runtime.sync import ItemAccess, check_backend, resolve
 from cachetory._shell.reporter import Reporter
 from cachetory._shell.sync.codec import Codec, Undecoded
 from cachetory._shell.sync.single_flight import SingleFlight
@@ -24,9 +23,10 @@ if TYPE_CHECKING:
     from typing_extensions import Self
     from typing_extensions import TypeVar as TypingTypeVar
 
+    from cachetory._core.counters import Counters
     from cachetory._core.durations import Duration
     from cachetory._core.sentinels import Inline
-    from cachetory._core.stats import Counters
+    from cachetory._core.stats import Stats
     from cachetory._core.store import Store
     from cachetory._runtime.sync import Eventual, Flight
     from cachetory.events import Event
@@ -99,15 +99,16 @@ class Cache(ItemAccess[ValueT], Generic[ValueT, WireT]):
     ) -> None:
         opened_serializer = _open_serializer(serializer)
         self._backend: SyncBackend[WireT] = _open_backend(backend)
+        check_backend(self._backend)
         self._codec = Codec(opened_serializer, serialize_executor)
         self._prefix = prefix
         self._raises_backend_errors = _raises("on_backend_error", on_backend_error)
         self._raises_undecodable = _raises("on_undecodable", on_undecodable)
         self._reporter = Reporter(on_event)
-        self._flights = SingleFlight.over(self._backend)
-        self._local_store: Store[Any] | None = None
-        if on_event is None and _leaves_values_alone(opened_serializer):
-            self._local_store = getattr(self._backend, "local_store", None)
+        store: Store[Any] | None = getattr(self._backend, "local_store", None)
+        self._flights = SingleFlight.over(self._backend if store is None else store)
+        as_they_are = on_event is None and _leaves_values_alone(opened_serializer)
+        self._local_store = store if as_they_are else None
 
     if not TYPE_CHECKING:
 
@@ -221,11 +222,15 @@ class Cache(ItemAccess[ValueT], Generic[ValueT, WireT]):
             time_to_live = to_timedelta(time_to_live)  # refused before anything is computed
 
         def fly(flight: Flight[ValueT]) -> ValueT:
+            now: ValueT | Absent = found
             if found is MISSING:  # another flight may have landed since
-                landed = self._read(key)
-                if not isinstance(landed, Absent):
-                    return landed
+                now = self._read(key)
+                if not isinstance(now, Absent):
+                    return now
             value = self._load(key, load)
+            if now is Absent.UNREACHABLE:  # to wait for the store once is enough
+                self._reporter.not_stored(key, "failed")
+                return value
             if exclude is not None and resolve(exclude(key, value)):
                 self._reporter.not_stored(key, "excluded")
                 return value
@@ -351,6 +356,8 @@ class Cache(ItemAccess[ValueT], Generic[ValueT, WireT]):
 
     def stats(self) -> Stats:
         """Tell what this cache has done so far, and what its store holds if that is known."""
+        from cachetory._core.stats import Stats  # noqa: PLC0415 (a named tuple takes 1 ms to make)
+
         store = getattr(self._backend, "local_store", None)
         held = () if store is None else (len(store), store.evictions, store.expirations)
         return Stats(*self._reporter.counters.snapshot(), *held)
@@ -400,11 +407,11 @@ class Cache(ItemAccess[ValueT], Generic[ValueT, WireT]):
             return MISSING
         except Exception as error:
             self._suffer("get", key, error)
-            return Absent.UNREADABLE
+            return Absent.UNREACHABLE
         value = self._codec.decode(wire)
         if isinstance(value, Undecoded):
             self._reject(key, value.error)
-            return Absent.UNREADABLE
+            return Absent.UNDECODABLE
         return value
 
     def _load(self, key: str, load: Callable[[], Eventual[ValueT] | ValueT]) -> ValueT:

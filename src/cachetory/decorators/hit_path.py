@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection
     from inspect import Signature
 
-    from cachetory._core.stats import Counters
+    from cachetory._core.counters import Counters
     from cachetory._core.store import Entry, Store
 
     Arguments = Any

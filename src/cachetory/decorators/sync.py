@@ -163,8 +163,8 @@ def cached(
 ) -> Decorator:
     """Cache what a function or method returns, by its arguments.
 
-    Calls with the same arguments that overlap in time are one call of the function. A failure of
-    the store never makes a call fail: the function is called instead.
+    Calls with the same arguments that overlap in time are one call of the function. If the store
+    fails, the function is called, unless the cache was told to raise.
 
     It goes on functions, methods, partial functions and objects with `__call__`. On class methods
     and static methods it goes outside: `@cached(…)` above `@classmethod`.

@@ -12,7 +12,7 @@ from django.core.cache.backends.redis import RedisCache
 
 from cachetory.backends.async_ import DjangoBackend, from_url
 from cachetory.testing.async_ import BackendContract
-from tests.backends.addresses import patient
+from tests.backends.addresses import database_of, patient
 from tests.backends.django_project import set_up
 from tests.backends.known_faults import KnownFaults
 
@@ -108,7 +108,7 @@ class TestRedis(DjangoContract):
     async def backend(self, valkey_server: Server) -> AsyncIterator[AsyncBackend[Any]]:
         self.server = valkey_server
         url = patient(valkey_server.fresh_url())
-        self.database = int(url.partition("?")[0].rpartition("/")[2])
+        self.database = database_of(url)
         cache = RedisCache(url, {})
         async with DjangoBackend(cache) as backend:
             yield backend

@@ -13,7 +13,7 @@ from django.core.cache.backends.redis import RedisCache
 
 from cachetory.backends.sync import DjangoBackend, from_url
 from cachetory.testing.sync import BackendContract
-from tests.backends.addresses import patient
+from tests.backends.addresses import database_of, patient
 from tests.backends.django_project import set_up
 from tests.backends.known_faults import KnownFaults
 
@@ -107,7 +107,7 @@ class TestRedis(DjangoContract):
     def backend(self, valkey_server: Server) -> Iterator[SyncBackend[Any]]:
         self.server = valkey_server
         url = patient(valkey_server.fresh_url())
-        self.database = int(url.partition("?")[0].rpartition("/")[2])
+        self.database = database_of(url)
         cache = RedisCache(url, {})
         with DjangoBackend(cache) as backend:
             yield backend

@@ -12,27 +12,11 @@ from redis.exceptions import RedisError, ResponseError
 from cachetory.backends.sync import RedisBackend, from_url
 from cachetory.errors import ConfigurationError, InvalidDurationError
 from cachetory.testing.sync_only import collect, run_together
-from tests.backends.addresses import patient
+from tests.backends.addresses import connections_made, database_of, patient
 from tests.canary import PASSWORD
 
 if TYPE_CHECKING:
     from tests.servers import Server
-
-
-def database_of(url: str) -> int:
-    return int(url.partition("?")[0].rpartition("/")[2])
-
-
-def connections_made(server: Server) -> int:
-    """Count all connections that the server has accepted, the one that asks included."""
-    return _numbers_of(server, "stats")["total_connections_received"]
-
-
-def _numbers_of(server: Server, section: str) -> dict[str, int]:
-    answer = server.command("INFO", section)
-    assert isinstance(answer, bytes)
-    pairs = (line.partition(":") for line in answer.decode().splitlines())
-    return {name: int(value) for name, _, value in pairs if value.isdecimal()}
 
 
 # URLs

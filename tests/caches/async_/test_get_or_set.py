@@ -113,11 +113,21 @@ async def test_value_with_no_time_left_is_returned_and_not_kept(
     assert not await cache.contains("key")
 
 
-async def test_time_to_live_that_is_none_is_refused(cache: Cache[Any], load: Load) -> None:
+async def test_time_to_live_that_is_none_is_refused_before_anything_is_computed(
+    cache: Cache[Any], load: Load
+) -> None:
+    for time_to_live in (float("nan"), True, "5"):
+        with pytest.raises(InvalidDurationError):
+            await cache.get_or_set("key", load, time_to_live=time_to_live)  # type: ignore[arg-type]
+    assert load.calls == 0
+    assert not await cache.contains("key")
+
+
+async def test_time_to_live_that_turns_out_to_be_none_is_refused(
+    cache: Cache[Any], load: Load
+) -> None:
     with pytest.raises(InvalidDurationError):
-        await cache.get_or_set("key", load, time_to_live=float("nan"))
-    with pytest.raises(InvalidDurationError):
-        await cache.get_or_set("key", load, time_to_live=lambda key: "5")  # type: ignore[arg-type,return-value]
+        await cache.get_or_set("key", load, time_to_live=lambda key: float("nan"))
     assert not await cache.contains("key")
 
 

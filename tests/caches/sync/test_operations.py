@@ -459,18 +459,7 @@ USES_OF_A_KEY: dict[str, Callable[[Cache[Any], Any], Awaitable[object]]] = {
 }
 
 
-SWALLOWED = pytest.mark.xfail(
-    strict=True, reason="get_many() and contains() take the key for a failure of the store"
-)
-
-
-@pytest.mark.parametrize(
-    "use",
-    [
-        pytest.param(use, marks=SWALLOWED if use in {"get_many", "contains"} else ())
-        for use in USES_OF_A_KEY
-    ],
-)
+@pytest.mark.parametrize("use", USES_OF_A_KEY)
 def test_key_that_is_no_string_is_refused(
     cache: Cache[Any], backend: MemoryBackend[Any], use: str
 ) -> None:

@@ -19,6 +19,7 @@ from cachetory.decorators.shared import make_default_hashed_key, make_default_ke
 from cachetory.decorators.sync import cached
 from cachetory.errors import (
     ConfigurationError,
+    InvalidDurationError,
     UncacheableFunctionError,
     UnkeyableArgumentError,
 )
@@ -317,6 +318,12 @@ def test_result_is_computed_again_when_it_has_expired(
     clock.advance(0.5)
     assert function(1) == 2
     assert function(1) == 2
+
+
+def test_time_to_live_that_is_none_is_refused_when_decorating(cache: Cache[Any]) -> None:
+    for time_to_live in (float("nan"), True, "5"):
+        with pytest.raises(InvalidDurationError):
+            cached(cache, time_to_live=time_to_live)(compute)  # type: ignore[arg-type]
 
 
 @FORMS

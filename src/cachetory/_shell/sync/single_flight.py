@@ -30,7 +30,7 @@ class SingleFlight:
 
     def __init__(self) -> None:
         self._flights: PerLoop[dict[str, Flight[Any]]] = PerLoop(dict)
-        call_in_child(self._forget)
+        call_in_child(self, SingleFlight._forget)
 
     @staticmethod
     def over(store: object) -> SingleFlight:

@@ -41,9 +41,6 @@ _SCHEME_OF = {"RedisBackend": "redis", "DjangoBackend": "django"}
 def from_url(url: str) -> AsyncBackend[Any]:
     """Make a backend from a URL, by its scheme.
 
-    The backend may be awaited, which gives itself: `await from_url(…)` and plain `from_url(…)`
-    are the same.
-
     Raises:
         ConfigurationError: for an unknown scheme, or a URL that means nothing to its backend.
         MissingExtraError: if the backend needs a package that is not installed.

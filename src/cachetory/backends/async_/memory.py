@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 from cachetory._core.durations import to_seconds, to_timestamp
 from cachetory._core.sentinels import MISSING, Absent
 from cachetory._core.urls import Parameters, choice, integer, optional, parse, redact
-from cachetory.backends.memory_stores import DEFAULT_MAX_ENTRIES, Bounds, named_store, new_store
+from cachetory.backends.memory_stores import DEFAULT_MAX_ENTRIES, named_store, new_store
 from cachetory.errors import ConfigurationError
 from cachetory.interfaces.backends.async_ import AsyncBackend
 from cachetory.interfaces.backends.private import WireT
@@ -65,8 +65,13 @@ class MemoryBackend(AsyncBackend[WireT]):
         clock: Callable[[], float] = monotonic,
         wall_clock: Callable[[], float] = time,
     ) -> None:
-        bounds = Bounds(max_entries, max_weight, policy)
-        self._store: Store[WireT] = new_store(bounds, weigher=weigher, clock=clock)
+        self._store: Store[WireT] = new_store(
+            max_entries=max_entries,
+            max_weight=max_weight,
+            weigher=weigher,
+            policy=policy,
+            clock=clock,
+        )
         self._clock = clock
         self._wall_clock = wall_clock
 
@@ -85,8 +90,8 @@ class MemoryBackend(AsyncBackend[WireT]):
         options = _PARAMETERS.read(parsed)
         backend = cls(**options)
         if parsed.authority:
-            store = named_store(parsed.authority, Bounds(**options) if options else None)
-            backend._store = store
+            backend._store = named_store(parsed.authority, **options)
+            backend.shared = True
         return backend
 
     @property

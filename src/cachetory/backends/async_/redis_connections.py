@@ -35,7 +35,7 @@ class RedisConnections:
         self._pool = pool
         self._slots = Slots(min(pool.max_connections, MOST))
         self._at_rest: list[Any] = []
-        call_in_child(self._forget)
+        call_in_child(self, RedisConnections._forget)
 
     async def ask(self, *command: str | bytes | int) -> Any:
         """Send one command and give the reply.
@@ -62,8 +62,9 @@ class RedisConnections:
                     return await self._converse(rested, commands)
                 except RedisConnectionError:
                     await self._disconnect()
-            pool = self._pool
-            return await self._converse(pool.connection_class(**pool.connection_kwargs), commands)
+            connection: Any = self._pool.connection_class(**self._pool.connection_kwargs)
+            await connection.connect()  # asks the Sentinels, if the pool is theirs
+            return await self._converse(connection, commands)
 
     async def aclose(self) -> None:
         """Close the connections at rest."""

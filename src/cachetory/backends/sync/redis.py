@@ -52,8 +52,11 @@ class RedisBackend(SyncBackend[bytes]):
 
     def __init__(self, client: Redis) -> None:
         pool = getattr(client, "connection_pool", None)
-        if pool is None:
-            msg = f"{type(client).__name__} has no connection pool: use a client for one server"
+        if not isinstance(pool, ConnectionPool):
+            msg = (
+                f"{type(client).__module__}.{type(client).__name__} cannot be used here: "
+                "give a `redis.Redis`, a client for one server"
+            )
             raise ConfigurationError(msg)
         self._connections = _connections(pool)
 

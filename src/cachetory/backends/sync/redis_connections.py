@@ -36,7 +36,7 @@ class RedisConnections:
         self._pool = pool
         self._slots = Slots(min(pool.max_connections, MOST))
         self._at_rest: list[Any] = []
-        call_in_child(self._forget)
+        call_in_child(self, RedisConnections._forget)
 
     def ask(self, *command: str | bytes | int) -> Any:
         """Send one command and give the reply.
@@ -63,8 +63,9 @@ class RedisConnections:
                     return self._converse(rested, commands)
                 except RedisConnectionError:
                     self._disconnect()
-            pool = self._pool
-            return self._converse(pool.connection_class(**pool.connection_kwargs), commands)
+            connection: Any = self._pool.connection_class(**self._pool.connection_kwargs)
+            connection.connect()  # asks the Sentinels, if the pool is theirs
+            return self._converse(connection, commands)
 
     def close(self) -> None:
         """Close the connections at rest."""

@@ -8,10 +8,10 @@ though a store that can do better should.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from datetime import datetime, timezone
-from typing import TYPE_CHECKING, ClassVar, Generic, Protocol
+from datetime import datetime, timedelta, timezone
+from typing import TYPE_CHECKING, Generic, Protocol
 
-from cachetory._core.durations import to_timedelta
+from cachetory._core.durations import to_seconds
 from cachetory._runtime.async_ import OneColour
 from cachetory.errors import UnsupportedOperationError
 from cachetory.interfaces.backends.private import WireT, WireT_co, WireT_contra
@@ -84,7 +84,8 @@ class AsyncBackendWrite(Protocol[WireT_contra]):
         if time_to_live is None:
             await self.expire_at(key, None)
         else:
-            await self.expire_at(key, datetime.now(timezone.utc) + to_timedelta(time_to_live))
+            left = timedelta(seconds=to_seconds(time_to_live))
+            await self.expire_at(key, datetime.now(timezone.utc) + left)
 
     async def expire_at(self, key: str, deadline: datetime | None) -> None:
         """Let a key live until the deadline, a timezone-aware datetime; `None` is for ever."""
@@ -112,7 +113,7 @@ class AsyncBackend(
     What a store cannot do raises an `UnsupportedOperationError` that says so.
     """
 
-    shared: ClassVar[bool] = True
+    shared: bool = True
     """Whether others may keep their own entries in the same store."""
 
     @property

@@ -1,0 +1,70 @@
+"""The synchronous Redis backend under what only threads and signals do."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import redis.asyncio
+
+from cachetory.backends.sync import RedisBackend
+from cachetory.errors import ConfigurationError
+from tests.backends.addresses import connections_made, patient
+
+if TYPE_CHECKING:
+    from tests.servers import Server
+
+
+@pytest.mark.no_leaks
+def test_crowd_of_threads_shares_64_connections(redis_server: Server) -> None:
+    with RedisBackend.from_url(patient(redis_server.fresh_url())) as backend:
+        items = {f"key {number}": f"value {number}".encode() for number in range(1000)}
+        backend.set_many(items.items())
+        before = connections_made(redis_server)
+
+        with ThreadPoolExecutor(150) as pool:
+            found = list(pool.map(backend.get, items))
+
+        assert found == list(items.values())
+        assert connections_made(redis_server) - before - 1 <= 64
+
+
+def test_interruption_while_waiting_for_an_answer_mixes_no_answers(private_server: Server) -> None:
+    with RedisBackend.from_url(patient(private_server.url)) as backend:
+        backend.set_many([("mine", b"mine"), ("yours", b"yours")])
+        private_server.freeze()
+
+        with pytest.raises(KeyboardInterrupt), interruption_after(0.1):
+            backend.get("mine")
+
+        private_server.thaw()
+        assert backend.get("yours") == b"yours"
+        assert backend.get("mine") == b"mine"
+
+
+class interruption_after:  # noqa: N801 (it reads like a function)
+    """Presses Ctrl-C after so many seconds."""
+
+    def __init__(self, seconds: float) -> None:
+        self._timer = threading.Timer(seconds, os.kill, (os.getpid(), signal.SIGUSR1))
+
+    def __enter__(self) -> None:
+        self._former = signal.signal(signal.SIGUSR1, self._interrupt)
+        self._timer.start()
+
+    def __exit__(self, *_exc: object) -> None:
+        self._timer.join()
+        signal.signal(signal.SIGUSR1, self._former)
+
+    @staticmethod
+    def _interrupt(_number: int, _frame: Any) -> None:
+        raise KeyboardInterrupt
+
+
+def test_client_of_the_other_colour_is_refused() -> None:
+    with pytest.raises(ConfigurationError):
+        RedisBackend(redis.asyncio.Redis())  # type: ignore[arg-type]

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 from zlib import crc32
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Iterator, Mapping
+    from collections.abc import Awaitable, Callable, Iterator, Mapping
     from pathlib import Path
 
 T = TypeVar("T")
@@ -102,9 +102,9 @@ class Bench:
         """The key of all operations on one key."""
         return self.keys[0]
 
-    def run(self, coroutine: Coroutine[Any, Any, T]) -> T:
-        """Wait for a coroutine, in the one event loop that all asynchronous cases run in."""
-        return self._loop.run_until_complete(coroutine)
+    def run(self, awaitable: Awaitable[T]) -> T:
+        """Wait for something in the one event loop that all asynchronous cases run in."""
+        return self._loop.run_until_complete(awaitable)
 
     def case(self, operation: str, statement: str, **names: Any) -> Case:
         """Make a case of a statement; it is asynchronous if it starts with `await`."""

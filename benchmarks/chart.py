@@ -135,12 +135,6 @@ def _text(class_: str, x: float, y: float, text: str, attributes: str = "") -> s
     return f'<text class="{class_}" x="{x:.0f}" y="{y:.0f}"{attributes}>{escape(text)}</text>'
 
 
-def _classes(library: str, ratio: float) -> tuple[str, str]:
-    if library == OURS:
-        return "ours", "own"
-    return ("base", "note") if ratio == 1 else ("bar", "name")
-
-
 def _summary(drawn: list[tuple[Panel, list[Bar]]]) -> str:
     """Tell in words what matters, for those who cannot see the chart."""
     return "; ".join(

@@ -91,7 +91,10 @@ class _Runner:
     def __init__(self, environment: Environment) -> None:
         self._name = environment.name
         path = {"PYTHONPATH": str(ROOT / "src")} if environment.has_working_tree else {}
-        inherited = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+        # Imports are to be timed from byte code, whatever settings there are for this process.
+        inherited = {
+            name: value for name, value in os.environ.items() if not name.startswith("PYTHON")
+        }
         self._process = subprocess.Popen(
             [python_of(environment), "-m", "benchmarks.worker"],
             cwd=ROOT,

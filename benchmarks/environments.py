@@ -89,7 +89,7 @@ def _pins() -> tuple[str, ...]:
 
 def _install(directory: Path, requirements: tuple[str, ...]) -> list[str]:
     """Install all at once or, if that fails, each that can be."""
-    to = ("pip", "install", "--python", str(directory))
+    to = ("pip", "install", "--compile-bytecode", "--python", str(directory))
     if not _uv(*to, *requirements):
         return []
     reasons = {each: _uv(*to, "--no-deps", each) for each in requirements}

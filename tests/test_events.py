@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-import subprocess
-import sys
 
 import pytest
 
@@ -102,15 +100,3 @@ def test_every_event_stands_in_the_tree_of_the_module() -> None:
     tree = (events.__doc__ or "").partition("Events compare")[0]
     assert classes <= set(re.findall(r"\w+", tree))
     assert {type(event).__name__ for event, _ in EVENTS} == classes - {"Event"}
-
-
-def test_events_are_cheap_to_import() -> None:
-    code = (
-        "import sys; import cachetory.events; "
-        "print({'dataclasses', 'inspect', 'asyncio'} & set(sys.modules))"
-    )
-
-    output = subprocess.run(
-        [sys.executable, "-c", code], check=True, capture_output=True, text=True
-    )
-    assert output.stdout.strip() == "set()"

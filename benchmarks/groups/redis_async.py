@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from benchmarks.cases import SECONDS, TIME_TO_LIVE, VALUE, Group
 from benchmarks.groups.redis_sync import REDIS_PY
@@ -72,7 +72,7 @@ def aiocache(bench: Bench) -> Iterator[Case]:
         serializer=NullSerializer(encoding=None),
         endpoint=address.hostname,
         port=address.port or 6379,
-        password=address.password,
+        password=unquote(address.password) if address.password else None,
         db=int(address.path.strip("/") or 0),
     )
     for key in bench.keys:

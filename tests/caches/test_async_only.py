@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from cachetory.backends import async_ as async_backends
+from cachetory.backends import sync as sync_backends
 from cachetory.backends.async_ import MemoryBackend
 from cachetory.caches.async_ import Cache
+from cachetory.errors import ConfigurationError
 from cachetory.serializers import PickleSerializer
 
 if TYPE_CHECKING:
@@ -110,6 +112,11 @@ async def test_backend_may_be_awaited_or_not() -> None:
 def test_backend_refuses_a_plain_with() -> None:
     with pytest.raises(RuntimeError, match="`async with`"), MemoryBackend[int]():
         pass
+
+
+def test_backend_of_the_other_colour_is_refused_with_the_way_out() -> None:
+    with pytest.raises(ConfigurationError, match=r"`cachetory\.backends\.async_`"):
+        Cache(backend=sync_backends.MemoryBackend(), serializer="noop://")  # type: ignore[arg-type]
 
 
 def test_cache_serves_one_event_loop_after_another() -> None:

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from cachetory.backends import async_ as async_backends
 from cachetory.backends.sync import MemoryBackend
 from cachetory.caches.sync import Cache
-from cachetory.errors import DecodeError
+from cachetory.errors import ConfigurationError, DecodeError
 from cachetory.serializers import PickleSerializer
 
 if TYPE_CHECKING:
@@ -133,6 +134,11 @@ def test_bulk_values_are_worked_on_in_the_executor() -> None:
         cache.get_many("a", "b")
 
     assert all(name.startswith("pool") for name in witness.threads)
+
+
+def test_backend_of_the_other_colour_is_refused_with_the_way_out() -> None:
+    with pytest.raises(ConfigurationError, match=r"`cachetory\.backends\.sync`"):
+        Cache(backend=async_backends.MemoryBackend(), serializer="noop://")  # type: ignore[arg-type]
 
 
 def test_wire_is_what_the_serializer_writes_and_no_more() -> None:

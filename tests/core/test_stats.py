@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from cachetory._core.stats import Counters, Stats
+from cachetory._core.counters import Counters
+from cachetory._core.stats import Stats
 
 NOTHING = Stats(*[0] * 9)
 

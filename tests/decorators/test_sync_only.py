@@ -48,6 +48,7 @@ class Fetcher:
         fetch,
         partial(fetch, 1),
         Fetcher(),
+        partial(Fetcher()),
         Fetcher().fetch,
         Fetcher.of_class,
         Fetcher.__dict__["of_class"],

@@ -34,6 +34,7 @@ def in_fork(function: Callable[[], T]) -> T:
     try:
         assert receiver.poll(PATIENCE), "the child hangs"
         error, value = receiver.recv()
+        child.join(PATIENCE)
     finally:
         child.kill()
         child.join()

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import gc
-import threading
 
 from cachetory._runtime import process
 from cachetory._runtime.process import call_in_child, fork_safe_lock
 from tests.runtime.forking import forks, in_fork
-from tests.shell.sync_crew import Crew, Signal, until_within
+from tests.shell.sync_crew import Crew, Meeting, Signal, until_within
 
 pytestmark = forks
 
@@ -18,7 +17,7 @@ class Owner:
 
     def __init__(self) -> None:
         self.calls = 0
-        call_in_child(self.note)
+        call_in_child(self, type(self).note)
 
     def note(self) -> None:
         self.calls += 1
@@ -119,8 +118,26 @@ def test_hook_of_an_owner_that_is_gone_is_not_called() -> None:
 
 
 def test_hooks_of_owners_that_are_gone_do_not_pile_up() -> None:
-    for _ in range(100):
-        Owner()
+    gc.collect()
+    before = len(process._child_hooks)
+    owners = [Owner() for _ in range(10)]
+    assert len(process._child_hooks) == before + 10
 
-    call_in_child(threading.Event().set)
-    assert len([known for known in process._child_hooks if known() is None]) <= 1
+    owners.clear()
+
+    assert len(process._child_hooks) == before
+
+
+def test_owners_are_made_and_dropped_in_many_threads() -> None:
+    meeting = Meeting(8)
+
+    def make() -> None:
+        meeting.join()
+        for _ in range(200):
+            Owner()
+
+    with Crew() as crew:
+        callers = [crew.start(make) for _ in range(8)]
+        in_fork(lambda: None)
+        for caller in callers:
+            caller.result()

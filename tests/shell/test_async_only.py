@@ -31,7 +31,7 @@ async def cache() -> AsyncIterator[Cache[Any, Any]]:
     loop.set_exception_handler(lambda loop, context: complaints.append(context))
     cache = Cache[Any, Any](backend=MemoryBackend(), serializer="pickle://", prefix="app:")
     yield cache
-    assert not any(cache._flights._flights.all())
+    assert not cache._flights._flights
     gc.collect()
     assert complaints == []
 
@@ -47,6 +47,25 @@ class WatchedLoad(HeldLoad):
         except asyncio.CancelledError:
             self.cancelled = True
             raise
+
+
+class Unstoppable(MemoryBackend[Any]):
+    """Goes on writing when its caller is cancelled, as one does that writes in a thread."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.writing, self.let_go, self.written = Signal(), Signal(), Signal()
+
+    async def set(self, key: str, value: Any, **options: Any) -> bool:
+        self._write = asyncio.ensure_future(self._set(key, value, options))
+        self.writing.set()
+        return await asyncio.shield(self._write)
+
+    async def _set(self, key: str, value: Any, options: dict[str, Any]) -> bool:
+        await self.let_go.wait()
+        changed = await super().set(key, value, **options)
+        self.written.set()
+        return changed
 
 
 # Cancellation
@@ -96,7 +115,7 @@ async def test_load_is_cancelled_when_the_last_caller_is(cache: Cache[Any]) -> N
             caller.cancel()
         await until(lambda: load.cancelled and all(caller.over for caller in callers))
 
-        assert not any(cache._flights._flights.all())
+        assert not cache._flights._flights
         assert await cache.get_or_set("key", load) == 2
     assert load.calls == 2
 
@@ -184,6 +203,23 @@ async def test_load_that_cancels_itself_cancels_its_leader_alone(cache: Cache[An
             await leader.result()
         assert [await caller.result() for caller in followers] == [2] * 5
     assert held_load.calls == 2
+
+
+async def test_delete_waits_for_a_deserted_write_that_cannot_be_stopped() -> None:
+    backend = Unstoppable()
+    cache = Cache[Any, Any](backend=backend, serializer="pickle://")
+    async with Crew() as crew:
+        caller = crew.start(cache.get_or_set, "key", lambda: "outdated")
+        await backend.writing.wait()
+        caller.cancel()
+        await until(lambda: caller.over)
+        deleter = crew.start(cache.delete, "key")
+        await until(lambda: deleter.over or deleter.is_within(Flight.landed))
+        backend.let_go.set()
+        await deleter.result()
+        await backend.written.wait()
+
+    assert await cache.get("key") is None
 
 
 async def test_timeout_around_a_call_ends_that_call_alone(cache: Cache[Any]) -> None:
@@ -314,7 +350,7 @@ def test_loops_in_threads_share_a_cache_without_harm() -> None:
 
     assert len(outcomes) == 20
     assert load.calls <= 20
-    assert not any(cache._flights._flights.all())
+    assert not cache._flights._flights
 
 
 def test_load_in_another_loop_is_fenced_too() -> None:
@@ -343,7 +379,7 @@ def test_loop_that_ended_in_mid_flight_is_not_waited_for() -> None:
 
     async def give_up() -> None:
         caller = asyncio.ensure_future(cache.get_or_set("key", asyncio.Event().wait))
-        await until(lambda: any(cache._flights._flights.all()))
+        await until(lambda: cache._flights._flights)
         caller.cancel()
 
     asyncio.run(give_up())

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 def cache() -> Iterator[Cache[Any, Any]]:
     cache = Cache[Any, Any](backend=MemoryBackend(), serializer="pickle://", prefix="app:")
     yield cache
-    assert not any(cache._flights._flights.all())
+    assert not cache._flights._flights
 
 
 @pytest.mark.parametrize("interrupt", [KeyboardInterrupt, SystemExit, GeneratorExit])

@@ -40,11 +40,13 @@ def to_seconds(duration: Duration) -> float:
     else:
         msg = f"a duration is a timedelta or a number of seconds, not {duration!r}"
         raise InvalidDurationError(msg)
+    if SHORTEST <= seconds <= LONGEST:
+        return seconds
     if seconds <= 0:
         return _refuse_infinite(seconds)
     if seconds > LONGEST or not isfinite(seconds):
         raise _absurd(duration)
-    return max(SHORTEST, seconds)
+    return SHORTEST
 
 
 def to_milliseconds(duration: Duration) -> int:

@@ -177,6 +177,8 @@ def _outer_layer(function: Any) -> tuple[Any, tuple[Any, ...], dict[str, Any]] |
         msg = f"{name} object cannot be called, so there is nothing to cache"
         raise UncacheableFunctionError(msg)
     if isinstance(function, partial):
+        if "__wrapped__" in vars(function):  # something made of a function, as decorators do
+            return vars(function)["__wrapped__"], (), {}
         return function.func, function.args, function.keywords
     holder: object = getattr(function, "__self__", None)
     if isinstance(function, MethodType):

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable
+from contextlib import suppress
 from contextvars import ContextVar
 from inspect import isawaitable
 from typing import TYPE_CHECKING, Any, Generic, NoReturn, TypeVar
 from weakref import WeakKeyDictionary
 
+from cachetory._runtime.callables import any_runs
 from cachetory._runtime.process import fork_safe_lock
 from cachetory.errors import ConfigurationError, UncacheableFunctionError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterable
+    from collections.abc import AsyncGenerator, Callable, Generator, Iterable
     from concurrent.futures import Executor
 
     from typing_extensions import Self
@@ -115,7 +117,7 @@ def check_colour(function: Callable[..., object]) -> None:
     """
     from inspect import isasyncgenfunction, isgeneratorfunction  # noqa: PLC0415 (rarely needed)
 
-    if isasyncgenfunction(function) or isgeneratorfunction(function):
+    if any_runs(function, isasyncgenfunction) or any_runs(function, isgeneratorfunction):
         msg = f"{function!r} is a generator, which is used up once: let it return a list instead"
         raise UncacheableFunctionError(msg)
 
@@ -126,7 +128,7 @@ def check_backend(backend: object) -> None:
     Raises:
         ConfigurationError: for one that is synchronous.
     """
-    if not hasattr(backend, "__aenter__"):
+    if hasattr(backend, "__enter__") and not hasattr(backend, "__aenter__"):
         msg = (
             f"{type(backend).__name__} is synchronous, but this cache is not: "
             "take the backend from `cachetory.backends.async_`"
@@ -137,14 +139,18 @@ def check_backend(backend: object) -> None:
 class PerLoop(Generic[T]):
     """One object for each event loop, made when the loop first asks for it.
 
-    An entry goes with its loop.
+    Args:
+        make: makes one.
+        close: closes one; also when its loop shuts down in good order, as by `asyncio.run`.
     """
 
-    __slots__ = ("_guard", "_make", "_of_loop")
+    __slots__ = ("_close", "_guard", "_make", "_of_loop", "_until_shutdown")
 
-    def __init__(self, make: Callable[[], T]) -> None:
+    def __init__(self, make: Callable[[], T], close: Callable[[T], Awaitable[None]]) -> None:
         self._make = make
+        self._close = close
         self._of_loop: WeakKeyDictionary[asyncio.AbstractEventLoop, T] = WeakKeyDictionary()
+        self._until_shutdown: dict[asyncio.AbstractEventLoop, AsyncGenerator[None, None]] = {}
         self._guard = fork_safe_lock()  # loops run in threads
 
     def get(self) -> T:
@@ -153,20 +159,37 @@ class PerLoop(Generic[T]):
         try:
             return self._of_loop[loop]
         except KeyError:
-            with self._guard:
-                made = self._of_loop[loop] = self._make()
-            return made
+            return self._settle(loop)
 
-    def take(self) -> list[T]:
-        """Remove and give the object of the running loop, if it has one."""
+    async def aclose(self) -> None:
+        """Close and forget the object of the running loop, if it has one."""
+        loop = asyncio.get_running_loop()
         with self._guard:
-            made = self._of_loop.pop(asyncio.get_running_loop(), None)
-        return [] if made is None else [made]
+            self._of_loop.pop(loop, None)
+            generator = self._until_shutdown.pop(loop, None)
+        if generator is not None:
+            await generator.aclose()
 
-    def all(self) -> list[T]:
-        """Give the objects of all loops."""
+    def _settle(self, loop: asyncio.AbstractEventLoop) -> T:
         with self._guard:
-            return list(self._of_loop.values())
+            for other in list(self._of_loop):  # what they hold may keep them alive
+                if other.is_closed():
+                    del self._of_loop[other]
+                    self._until_shutdown.pop(other, None)
+            made = self._of_loop[loop] = self._make()
+        # A loop finishes its asynchronous generators when it shuts down: the only thing that it
+        # does then for those who have not been told of its end.
+        generator = self._wait_for_shutdown(made)
+        with suppress(StopIteration):
+            generator.asend(None).send(None)
+        self._until_shutdown[loop] = generator
+        return made
+
+    async def _wait_for_shutdown(self, made: T) -> AsyncGenerator[None, None]:
+        try:
+            yield
+        finally:
+            await self._close(made)
 
 
 class Deserted(Exception):  # noqa: N818 (not an error: a word among the parties of a flight)
@@ -179,12 +202,19 @@ _under_way: ContextVar[tuple[Flight[Any], ...]] = ContextVar("cachetory_flights"
 class Flight(Generic[T]):
     """One load that many await: a task, and a count of those who wait for it.
 
-    Cancelling one of them never cancels another; the task is cancelled when the last one leaves.
+    Cancelling one of them never cancels another. The task is cancelled when the last one leaves,
+    unless it is storing what it has loaded: then it goes on, since a write that is cut off may
+    still happen later, after another that was to come last.
+
+    Args:
+        leave: called when nobody may join the flight any more.
     """
 
-    __slots__ = ("_loads", "_task", "_waiters", "committing", "fenced", "waits_for")
+    __slots__ = ("_leave", "_loop", "_task", "_waiters", "committing", "fenced", "waits_for")
 
-    def __init__(self) -> None:
+    def __init__(self, leave: Callable[[Flight[T]], None]) -> None:
+        self._leave = leave
+        self._loop = asyncio.get_running_loop()
         self._task: asyncio.Task[T]
         self._waiters = 0
         self.fenced = False
@@ -197,14 +227,14 @@ class Flight(Generic[T]):
         return _under_way.get()
 
     @property
-    def over(self) -> bool:
-        """Whether it has landed, or nobody waits for it any more."""
-        return self._task.done() or not self._waiters
+    def is_here(self) -> bool:
+        """Whether it belongs to the running event loop, so that it can be waited for."""
+        return self._loop is asyncio.get_running_loop()
 
     async def lead(self, load: Callable[[], Awaitable[T]]) -> T:
         """Start the load as a task, in the leader's context, and wait for it."""
-        self._task = asyncio.get_running_loop().create_task(self._fly(load))
-        self._task.add_done_callback(_mark_retrieved)
+        self._task = self._loop.create_task(self._fly(load))
+        self._task.add_done_callback(self._land)
         try:
             return await self.follow()
         except Deserted:  # the load cancelled itself, as it would have done without a flight
@@ -221,7 +251,8 @@ class Flight(Generic[T]):
             await asyncio.wait((self._task,))
         finally:
             self._waiters -= 1
-            if not self._waiters:
+            if not self._waiters and not self.committing:
+                self._leave(self)
                 self._task.cancel()
         if self._task.cancelled():
             raise Deserted
@@ -235,10 +266,10 @@ class Flight(Generic[T]):
         _under_way.set((*_under_way.get(), self))
         return await load()
 
-
-def _mark_retrieved(task: asyncio.Task[Any]) -> None:
-    if not task.cancelled():
-        task.exception()
+    def _land(self, task: asyncio.Task[T]) -> None:
+        self._leave(self)
+        if not task.cancelled():
+            task.exception()  # has been seen, even if nobody waits for it
 
 
 class Slots(asyncio.Semaphore):

@@ -6,6 +6,7 @@ import threading
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Annotated, Any, Generic, NoReturn, TypeVar, cast
 
+from cachetory._runtime.callables import any_runs
 from cachetory._runtime.process import call_in_child, fork_safe_lock
 from cachetory.errors import ConfigurationError, UncacheableFunctionError
 
@@ -112,12 +113,10 @@ def check_colour(function: Callable[..., object]) -> None:
         isgeneratorfunction,
     )
 
-    if isasyncgenfunction(function) or isgeneratorfunction(function):
+    if any_runs(function, isasyncgenfunction) or any_runs(function, isgeneratorfunction):
         msg = f"{function!r} is a generator, which is used up once: let it return a list instead"
         raise UncacheableFunctionError(msg)
-    if iscoroutinefunction(function) or iscoroutinefunction(
-        getattr(function, "__call__", None)  # noqa: B004 (the method itself is what is looked at)
-    ):
+    if any_runs(function, iscoroutinefunction):
         msg = (
             f"{function!r} is a coroutine function: "
             "use `cached` from `cachetory.decorators.async_` for it"
@@ -140,12 +139,18 @@ def check_backend(backend: object) -> None:
 
 
 class PerLoop(Generic[T]):
-    """One object for all: threads have no event loops to keep apart."""
+    """One object for all: threads have no event loops to keep apart.
 
-    __slots__ = ("_guard", "_made", "_make")
+    Args:
+        make: makes it.
+        close: closes it.
+    """
 
-    def __init__(self, make: Callable[[], T]) -> None:
+    __slots__ = ("_close", "_guard", "_made", "_make")
+
+    def __init__(self, make: Callable[[], T], close: Callable[[T], object]) -> None:
         self._make = make
+        self._close = close
         self._made: list[T] = []
         self._guard = fork_safe_lock()
 
@@ -159,15 +164,12 @@ class PerLoop(Generic[T]):
                     self._made.append(self._make())
                 return self._made[0]
 
-    def take(self) -> list[T]:
-        """Remove and give the object, if there is one."""
+    def close(self) -> None:
+        """Close and forget the object, if there is one."""
         with self._guard:
-            taken, self._made = self._made, []
-        return taken
-
-    def all(self) -> list[T]:
-        """Give the object, if there is one."""
-        return list(self._made)
+            made, self._made = self._made, []
+        for one in made:
+            self._close(one)
 
 
 class Deserted(Exception):  # noqa: N818 (not an error: a word among the parties of a flight)
@@ -178,11 +180,16 @@ _under_way: ContextVar[tuple[Flight[Any], ...]] = ContextVar("cachetory_flights"
 
 
 class Flight(Generic[T]):
-    """One load that many wait for: the leader runs it in its own thread, the others block."""
+    """One load that many wait for: the leader runs it in its own thread, the others block.
 
-    __slots__ = ("_error", "_landed", "_value", "committing", "fenced", "waits_for")
+    Args:
+        leave: called when nobody may join the flight any more.
+    """
 
-    def __init__(self) -> None:
+    __slots__ = ("_error", "_landed", "_leave", "_value", "committing", "fenced", "waits_for")
+
+    def __init__(self, leave: Callable[[Flight[T]], None]) -> None:
+        self._leave = leave
         self._landed = threading.Event()
         self._error: Exception | None = Deserted()
         self._value: T
@@ -196,9 +203,9 @@ class Flight(Generic[T]):
         return _under_way.get()
 
     @property
-    def over(self) -> bool:
-        """Whether it has landed."""
-        return self._landed.is_set()
+    def is_here(self) -> bool:
+        """Whether it can be waited for, as it always can by threads."""
+        return True
 
     def lead(self, load: Callable[[], T]) -> T:
         """Run the load here and now."""
@@ -211,6 +218,7 @@ class Flight(Generic[T]):
             raise
         finally:
             _under_way.reset(token)
+            self._leave(self)
             self._landed.set()
         return self._value
 

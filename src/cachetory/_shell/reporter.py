@@ -38,7 +38,12 @@ class Reporter:
 
     def looked_up(self, keys: Iterable[str], found: Collection[str]) -> None:
         """A bulk lookup found some of the keys."""
-        for key in dict.fromkeys(keys):
+        wanted = dict.fromkeys(keys)
+        if self._on_event is None:
+            self.counters.hits += len(found)
+            self.counters.misses += len(wanted) - len(found)
+            return
+        for key in wanted:
             if key in found:
                 self.hit(key)
             else:

@@ -77,6 +77,7 @@ class Cache(ItemAccess[ValueT], Generic[ValueT, WireT]):
         "__weakref__",
         "_backend",
         "_codec",
+        "_counters",
         "_flights",
         "_local_store",
         "_prefix",
@@ -104,6 +105,7 @@ class Cache(ItemAccess[ValueT], Generic[ValueT, WireT]):
         self._raises_backend_errors = _raises("on_backend_error", on_backend_error)
         self._raises_undecodable = _raises("on_undecodable", on_undecodable)
         self._reporter = Reporter(on_event)
+        self._counters = self._reporter.counters
         store: Store[Any] | None = getattr(self._backend, "local_store", None)
         self._flights = SingleFlight.over(self._backend if store is None else store)
         as_they_are = on_event is None and _leaves_values_alone(opened_serializer)
@@ -139,7 +141,7 @@ class Cache(ItemAccess[ValueT], Generic[ValueT, WireT]):
     @property
     def counters(self) -> Counters:
         """The running counts behind `stats`."""
-        return self._reporter.counters
+        return self._counters
 
     @overload
     async def get(self, key: str) -> ValueT | None: ...
@@ -153,7 +155,7 @@ class Cache(ItemAccess[ValueT], Generic[ValueT, WireT]):
             found = await self._look_up(key)
             return default if isinstance(found, Absent) else found
         found = self._local_store.get(self._prefix + key, MISSING)
-        counters = self._reporter.counters
+        counters = self._counters
         if found is MISSING:
             counters.misses += 1
             return default
@@ -162,7 +164,7 @@ class Cache(ItemAccess[ValueT], Generic[ValueT, WireT]):
 
     async def get_many(self, *keys: str) -> dict[str, ValueT]:
         """Retrieve those of many values that there are, by their keys."""
-        full_keys = list(map(self._full_key, keys))
+        full_keys = self._full_keys(keys)
         wires: dict[str, WireT] = {}
         if full_keys:
             start = len(self._prefix)
@@ -268,7 +270,8 @@ class Cache(ItemAccess[ValueT], Generic[ValueT, WireT]):
             changed = await self._backend.set(
                 full_key, wire, time_to_live=duration, if_not_exists=if_not_exists
             )
-        self._reporter.stored((key,))
+        if changed:
+            self._reporter.stored((key,))
         return changed
 
     async def set_many(
@@ -282,7 +285,7 @@ class Cache(ItemAccess[ValueT], Generic[ValueT, WireT]):
         if not values:
             return
         options = {} if time_to_live is None else {"time_to_live": to_timedelta(time_to_live)}
-        full_keys = list(map(self._full_key, values))
+        full_keys = self._full_keys(values)
         wires = await self._codec.encode_all(list(values.values()))
         await self._flights.fence(full_keys)
         with self._reporter.failures("set_many", next(iter(values))):
@@ -325,7 +328,7 @@ class Cache(ItemAccess[ValueT], Generic[ValueT, WireT]):
         """Delete many keys."""
         if not keys:
             return
-        full_keys = list(map(self._full_key, keys))
+        full_keys = self._full_keys(keys)
         await self._flights.fence(full_keys)
         with self._reporter.failures("delete_many", keys[0]):
             await self._backend.delete_many(*full_keys)
@@ -359,7 +362,7 @@ class Cache(ItemAccess[ValueT], Generic[ValueT, WireT]):
 
         store = getattr(self._backend, "local_store", None)
         held = () if store is None else (len(store), store.evictions, store.expirations)
-        return Stats(*self._reporter.counters.snapshot(), *held)
+        return Stats(*self._counters.snapshot(), *held)
 
     async def aclose(self) -> None:
         """Let go of what the backend itself has opened. The cache may be used again afterwards."""
@@ -388,6 +391,13 @@ class Cache(ItemAccess[ValueT], Generic[ValueT, WireT]):
             msg = f"a key is a string, not {key!r}"
             raise TypeError(msg)
         return self._prefix + key
+
+    def _full_keys(self, keys: Iterable[str]) -> list[str]:
+        prefix = self._prefix
+        try:
+            return [prefix + key for key in keys]
+        except TypeError:
+            return [self._full_key(key) for key in keys]  # tells which one is no string
 
     async def _look_up(self, key: str) -> ValueT | Absent:
         """Read and count."""
@@ -443,14 +453,15 @@ class Cache(ItemAccess[ValueT], Generic[ValueT, WireT]):
             self._reporter.not_stored(key, "fenced")
             return
         try:
-            await self._backend.set(
+            changed = await self._backend.set(
                 self._full_key(key), wire, time_to_live=duration, if_not_exists=if_not_exists
             )
         except Exception as error:
             self._reporter.not_stored(key, "failed")
             self._suffer("set", key, error)
         else:
-            self._reporter.stored((key,))
+            if changed:
+                self._reporter.stored((key,))
 
     def _suffer(self, operation: str, key: str, error: Exception) -> None:
         """Report a failure of the store, and raise it if the cache was told to."""

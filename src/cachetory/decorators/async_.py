@@ -59,11 +59,11 @@ class _Cached(_Partial, Generic[P, R]):
 
     if TYPE_CHECKING:
 
-        async def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
+        async def __call__(self, /, *args: P.args, **kwargs: P.kwargs) -> R:
             """Give the cached result for these arguments, or compute and cache it."""
             raise NotImplementedError
 
-    async def purge(self, *args: P.args, **kwargs: P.kwargs) -> bool:
+    async def purge(self, /, *args: P.args, **kwargs: P.kwargs) -> bool:
         """Delete the result for these arguments and tell whether there was one.
 
         A call under way that computes it does not store it any more.
@@ -108,7 +108,9 @@ class CachedFunction(_Cached[P, R]):
 
     def __get__(self, instance: Any, owner: type | None = None, /) -> CachedFunction[..., R]:
         """Bind to an instance, as functions do."""
-        return self if instance is None else self._bind(instance)
+        if instance is None or not hasattr(self.__wrapped__, "__get__"):
+            return self
+        return self._bind(instance)
 
 
 class CachedClassMethod(_Cached[Concatenate[type[S], P], R], Generic[S, P, R]):
@@ -275,9 +277,10 @@ class _Calls(Generic[R]):
             clock=store.clock,
         )
         if hit_path is not None:
+            hit_path.__qualname__ = getattr(self._function, "__qualname__", "cached")
             self.entrance = hit_path
 
-    async def call(self, *args: Any, **kwargs: Any) -> R:
+    async def call(self, /, *args: Any, **kwargs: Any) -> R:
         """Give the cached result of the call, or compute and cache it."""
         cache = await self._cache_for(*args, **kwargs)
         if cache is None:
@@ -293,13 +296,13 @@ class _Calls(Generic[R]):
             self._memory.remember(arguments, await resolve(self.make_key(*args, **kwargs)))
         return result
 
-    async def purge(self, *args: Any, **kwargs: Any) -> bool:
+    async def purge(self, /, *args: Any, **kwargs: Any) -> bool:
         cache = await self._cache_for(*args, **kwargs)
         if cache is None:
             return False
         return await cache.delete(await resolve(self.make_key(*args, **kwargs)))
 
-    async def _cache_for(self, *args: Any, **kwargs: Any) -> Cache[R, Any] | None:
+    async def _cache_for(self, /, *args: Any, **kwargs: Any) -> Cache[R, Any] | None:
         if self._choose is None:
             return self._cache
         chosen: Cache[R, Any] | None = await resolve(self._choose(self._function, *args, **kwargs))

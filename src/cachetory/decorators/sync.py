@@ -60,11 +60,11 @@ class _Cached(_Partial, Generic[P, R]):
 
     if TYPE_CHECKING:
 
-        def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
+        def __call__(self, /, *args: P.args, **kwargs: P.kwargs) -> R:
             """Give the cached result for these arguments, or compute and cache it."""
             raise NotImplementedError
 
-    def purge(self, *args: P.args, **kwargs: P.kwargs) -> bool:
+    def purge(self, /, *args: P.args, **kwargs: P.kwargs) -> bool:
         """Delete the result for these arguments and tell whether there was one.
 
         A call under way that computes it does not store it any more.
@@ -109,7 +109,9 @@ class CachedFunction(_Cached[P, R]):
 
     def __get__(self, instance: Any, owner: type | None = None, /) -> CachedFunction[..., R]:
         """Bind to an instance, as functions do."""
-        return self if instance is None else self._bind(instance)
+        if instance is None or not hasattr(self.__wrapped__, "__get__"):
+            return self
+        return self._bind(instance)
 
 
 class CachedClassMethod(_Cached[Concatenate[type[S], P], R], Generic[S, P, R]):
@@ -276,9 +278,10 @@ class _Calls(Generic[R]):
             clock=store.clock,
         )
         if hit_path is not None:
+            hit_path.__qualname__ = getattr(self._function, "__qualname__", "cached")
             self.entrance = hit_path
 
-    def call(self, *args: Any, **kwargs: Any) -> R:
+    def call(self, /, *args: Any, **kwargs: Any) -> R:
         """Give the cached result of the call, or compute and cache it."""
         cache = self._cache_for(*args, **kwargs)
         if cache is None:
@@ -294,13 +297,13 @@ class _Calls(Generic[R]):
             self._memory.remember(arguments, resolve(self.make_key(*args, **kwargs)))
         return result
 
-    def purge(self, *args: Any, **kwargs: Any) -> bool:
+    def purge(self, /, *args: Any, **kwargs: Any) -> bool:
         cache = self._cache_for(*args, **kwargs)
         if cache is None:
             return False
         return cache.delete(resolve(self.make_key(*args, **kwargs)))
 
-    def _cache_for(self, *args: Any, **kwargs: Any) -> Cache[R, Any] | None:
+    def _cache_for(self, /, *args: Any, **kwargs: Any) -> Cache[R, Any] | None:
         if self._choose is None:
             return self._cache
         chosen: Cache[R, Any] | None = resolve(self._choose(self._function, *args, **kwargs))

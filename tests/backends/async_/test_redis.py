@@ -90,7 +90,7 @@ async def test_client_that_decodes_responses_is_refused() -> None:
 
 @pytest.mark.parametrize("client", [None, object(), "redis://localhost", b""])
 async def test_client_that_is_none_is_refused(client: Any) -> None:
-    with pytest.raises(ConfigurationError, match="has no connection pool"):
+    with pytest.raises(ConfigurationError, match="a client for one server"):
         RedisBackend(client)
 
 

@@ -197,6 +197,7 @@ async def test_foreign_backend_that_knows_no_prefixes_says_so(
         await cache.clear()
     assert await cache.get("a") == 1
     assert "theirs" in backend.data
+    assert cache.stats().backend_errors == 0
 
 
 async def test_foreign_backend_has_no_local_entries_to_tell_of(cache: Cache[Any]) -> None:

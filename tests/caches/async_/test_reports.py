@@ -84,6 +84,17 @@ async def test_writes_tell_keys_without_the_prefix(cache: Cache[Any], told: list
     ]
 
 
+async def test_set_that_leaves_the_store_as_it_is_tells_nothing(
+    cache: Cache[Any], told: list[Event]
+) -> None:
+    await cache.set("a", 1)
+    await cache.set("a", 2, if_not_exists=True)
+    await cache.set("b", 1, 0)
+
+    assert told == [Set("a")]
+    assert cache.stats().sets == 1
+
+
 async def test_get_or_set_tells_miss_load_and_set_in_this_order(
     cache: Cache[Any], told: list[Event]
 ) -> None:

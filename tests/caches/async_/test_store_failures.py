@@ -164,8 +164,8 @@ async def test_load_while_the_store_is_down_is_one_lookup_and_one_load(down: str
         "Miss",
         "Loaded",
         "NotStored",
-        "BackendFailed",
     ]
+    assert told[-1] == NotStored("key", "failed")
 
 
 async def test_log_of_failures_is_one_line_a_second_without_keys_values_and_password(

@@ -196,6 +196,7 @@ def test_foreign_backend_that_knows_no_prefixes_says_so(
         cache.clear()
     assert cache.get("a") == 1
     assert "theirs" in backend.data
+    assert cache.stats().backend_errors == 0
 
 
 def test_foreign_backend_has_no_local_entries_to_tell_of(cache: Cache[Any]) -> None:

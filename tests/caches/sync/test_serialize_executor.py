@@ -111,7 +111,6 @@ def test_executor_hands_on_what_a_serializer_raises(
     assert cache.stats().not_stored == 1
 
 
-@pytest.mark.xfail(strict=True, reason="what decodes cannot be pickled for another process")
 def test_executor_may_be_made_of_processes(backend: MemoryBackend[Any]) -> None:
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as processes:
         cache = Cache[int](backend=backend, serializer="pickle://", serialize_executor=processes)

@@ -163,8 +163,8 @@ def test_load_while_the_store_is_down_is_one_lookup_and_one_load(down: str) -> N
         "Miss",
         "Loaded",
         "NotStored",
-        "BackendFailed",
     ]
+    assert told[-1] == NotStored("key", "failed")
 
 
 def test_log_of_failures_is_one_line_a_second_without_keys_values_and_password(

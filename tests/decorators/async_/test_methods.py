@@ -314,7 +314,6 @@ async def test_object_with_call_is_no_method() -> None:
     assert await Holder.add(2) == (3, 1)  # type: ignore[call-arg,arg-type]
 
 
-@pytest.mark.xfail(strict=True, reason="what is decorated is bound by a `__get__` it may not have")
 async def test_object_with_call_as_an_attribute_of_an_instance() -> None:
     class Holder:
         add = cached(cache)(Point(1))

@@ -149,7 +149,6 @@ def test_call_that_does_not_fit_names_the_function() -> None:
         multiply()  # type: ignore[call-arg]
 
 
-@pytest.mark.xfail(strict=True, reason="the compiled hit path is called `cached`")
 def test_call_that_does_not_fit_names_the_function_on_the_hit_path() -> None:
     with pytest.raises(TypeError, match=r"add\(\) missing 1 required positional argument"):
         add()  # type: ignore[call-arg]

@@ -84,6 +84,22 @@ async def test_late_value_is_kept_out_by_another_cache_over_the_same_backend(
     assert await cache.get("key") == kept
 
 
+async def test_caches_over_stores_of_one_name_fence_each_others_loads(
+    held_load: HeldLoad,
+) -> None:
+    one, other = (
+        Cache[Any](backend="memory://fenced-together", serializer="pickle://") for _ in range(2)
+    )
+    async with Crew() as crew:
+        caller = crew.start(one.get_or_set, "key", held_load)
+        await held_load.started.wait()
+        await other.delete("key")
+        held_load.let_go.set()
+
+        assert await caller.result() == 1
+    assert await one.get("key") is None
+
+
 async def test_caller_who_comes_after_the_delete_starts_a_new_load(
     cache: Cache[Any], held_load: HeldLoad
 ) -> None:

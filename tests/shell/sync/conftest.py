@@ -24,7 +24,7 @@ def backend() -> MemoryBackend[Any]:
 def cache(backend: MemoryBackend[Any]) -> Iterator[Cache[Any, Any]]:
     cache = Cache[Any, Any](backend=backend, serializer="pickle://", prefix="app:")
     yield cache
-    assert not any(cache._flights._flights.all())
+    assert not cache._flights._flights
 
 
 @pytest.fixture

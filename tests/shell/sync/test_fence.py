@@ -85,6 +85,22 @@ def test_late_value_is_kept_out_by_another_cache_over_the_same_backend(
     assert cache.get("key") == kept
 
 
+def test_caches_over_stores_of_one_name_fence_each_others_loads(
+    held_load: HeldLoad,
+) -> None:
+    one, other = (
+        Cache[Any](backend="memory://fenced-together", serializer="pickle://") for _ in range(2)
+    )
+    with Crew() as crew:
+        caller = crew.start(one.get_or_set, "key", held_load)
+        held_load.started.wait()
+        other.delete("key")
+        held_load.let_go.set()
+
+        assert caller.result() == 1
+    assert one.get("key") is None
+
+
 def test_caller_who_comes_after_the_delete_starts_a_new_load(
     cache: Cache[Any], held_load: HeldLoad
 ) -> None:

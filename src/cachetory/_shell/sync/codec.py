@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Generic
 
 from cachetory._core.sentinels import INLINE
@@ -30,13 +31,14 @@ class Undecoded:
 class Codec(Generic[ValueT, WireT]):
     """A serializer, and the place where it does its work."""
 
-    __slots__ = ("_executor", "_serializer")
+    __slots__ = ("_attempt", "_executor", "_serializer")
 
     def __init__(
         self, serializer: Serializer[ValueT, WireT], executor: Executor | Inline | None
     ) -> None:
         self._serializer = serializer
         self._executor = executor
+        self._attempt = partial(_attempt, serializer)
 
     def encode(self, value: ValueT) -> WireT:
         """Turn a value into wire."""
@@ -59,11 +61,16 @@ class Codec(Generic[ValueT, WireT]):
     def decode_all(self, wires: Sequence[WireT]) -> list[ValueT | Undecoded]:
         """Turn wires into values, concurrently in an executor."""
         if self._executor is INLINE:
-            return [self._attempt(wire) for wire in wires]
+            try:
+                return list(map(self._serializer.deserialize, wires))
+            except Exception:  # one of them at least; the others are not to suffer for it
+                return list(map(self._attempt, wires))
         return offload_all(self._executor, self._attempt, wires)
 
-    def _attempt(self, wire: WireT) -> ValueT | Undecoded:
-        try:
-            return self._serializer.deserialize(wire)
-        except Exception as error:
-            return Undecoded(error)
+
+def _attempt(serializer: Serializer[ValueT, WireT], wire: WireT) -> ValueT | Undecoded:
+    """Decode. A function of a module, so that an executor of processes can be given it."""
+    try:
+        return serializer.deserialize(wire)
+    except Exception as error:  # foreign bytes raise anything, `KeyError` included
+        return Undecoded(error)

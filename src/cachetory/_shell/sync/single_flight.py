@@ -8,11 +8,12 @@ its outcome goes to those who wait, but is not stored any more.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 from weakref import WeakKeyDictionary
 
 from cachetory._runtime.process import call_in_child, fork_safe_lock
-from cachetory._runtime.sync import Deserted, Eventual, Flight, PerLoop
+from cachetory._runtime.sync import Deserted, Eventual, Flight
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -29,7 +30,7 @@ class SingleFlight:
     __slots__ = ("__weakref__", "_flights")
 
     def __init__(self) -> None:
-        self._flights: PerLoop[dict[str, Flight[Any]]] = PerLoop(dict)
+        self._flights: dict[str, list[Flight[Any]]] = {}  # more than one if there are more loops
         call_in_child(self, SingleFlight._forget)
 
     @staticmethod
@@ -51,11 +52,11 @@ class SingleFlight:
         chain = Flight.under_way()
         while True:
             with _guard:
-                flights = self._flights.get()
-                flight: Flight[T] | None = flights.get(key)
+                flight: Flight[T] | None = self._find(key)
                 leads = flight is None
                 if flight is None:
-                    flight = flights[key] = Flight()
+                    flight = Flight(partial(self._leave, key))
+                    self._flights.setdefault(key, []).append(flight)
                 elif _waits_for_any(flight, chain):
                     break
                 if chain:
@@ -65,12 +66,9 @@ class SingleFlight:
             except Deserted:
                 continue
             finally:
-                with _guard:
-                    if chain:
-                        chain[-1].waits_for.remove(flight)
-                    if flight.over and flights.get(key) is flight:
-                        del flights[key]
-        through: Flight[T] = Flight()
+                if chain:
+                    chain[-1].waits_for.remove(flight)
+        through: Flight[T] = Flight(_stay)
         through.fenced = True
         return load(through)
 
@@ -92,28 +90,32 @@ class SingleFlight:
 
     def fence_prefix(self, prefix: str) -> None:
         """Fence every load under way whose key begins with the prefix."""
-        everywhere = self._flights.all()
-        self.fence(
-            [key for flights in everywhere for key in list(flights) if key.startswith(prefix)]
-        )
+        self.fence([key for key in list(self._flights) if key.startswith(prefix)])
 
     def _fence(self, keys: Iterable[str]) -> list[Flight[Any]]:
         """Fence the loads of the keys, and give those that are to be waited for."""
-        everywhere = self._flights.all()
-        if not any(everywhere):
+        if not self._flights:
             return []
-        own, inside = self._flights.get(), Flight.under_way()
+        inside = Flight.under_way()
         landing: list[Flight[Any]] = []
         with _guard:
             for key in keys:
-                for flights in everywhere:
-                    flight = flights.pop(key, None)
-                    if flight is None:
-                        continue
+                for flight in self._flights.pop(key, ()):
                     flight.fenced = True
-                    if flight.committing and flights is own and flight not in inside:
+                    if flight.committing and flight.is_here and flight not in inside:
                         landing.append(flight)
         return landing
+
+    def _find(self, key: str) -> Flight[Any] | None:
+        return next((it for it in self._flights.get(key, ()) if it.is_here), None)
+
+    def _leave(self, key: str, flight: Flight[Any]) -> None:
+        with _guard:
+            flights = self._flights.get(key, [])
+            if flight in flights:
+                flights.remove(flight)
+                if not flights:
+                    del self._flights[key]
 
     def _board(
         self, flight: Flight[T], load: Callable[[Flight[T]], Eventual[T]], *, leads: bool
@@ -128,8 +130,11 @@ class SingleFlight:
 
     def _forget(self) -> None:
         """Start a forked child clean: the threads that led these flights do not exist in it."""
-        for flights in self._flights.all():
-            flights.clear()
+        self._flights.clear()
+
+
+def _stay(flight: Flight[Any]) -> None:
+    """Do nothing, for a flight that never was on the table."""
 
 
 def _waits_for_any(flight: Flight[Any], chain: tuple[Flight[Any], ...]) -> bool:

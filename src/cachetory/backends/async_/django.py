@@ -13,7 +13,7 @@ from django.utils.connection import ConnectionProxy
 from cachetory._core.durations import to_seconds, to_timestamp
 from cachetory._core.sentinels import MISSING
 from cachetory._core.urls import Parameters, parse, redact
-from cachetory.errors import ConfigurationError
+from cachetory.errors import ConfigurationError, InvalidKeyError
 from cachetory.interfaces.backends.async_ import AsyncBackend
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ class DjangoBackend(AsyncBackend[Any]):
         Raises:
             KeyError: if there is none, or its time is over.
         """
-        value = await self._cache.aget(key, MISSING)
+        value = await self._cache.aget(_storable(key), MISSING)
         if value is MISSING:
             raise KeyError(key)
         return value
@@ -75,7 +75,7 @@ class DjangoBackend(AsyncBackend[Any]):
         """Get the values of those keys that have one."""
         if not keys:
             return
-        found = await self._cache.aget_many(keys)
+        found = await self._cache.aget_many(list(map(_storable, keys)))
         for pair in found.items():
             yield pair
 
@@ -92,8 +92,8 @@ class DjangoBackend(AsyncBackend[Any]):
         if timeout == 0:
             return not if_not_exists and await self.delete(key)
         if if_not_exists:
-            return bool(await self._cache.aadd(key, value, timeout))
-        await self._cache.aset(key, value, timeout)
+            return bool(await self._cache.aadd(_storable(key), value, timeout))
+        await self._cache.aset(_storable(key), value, timeout)
         return True
 
     async def set_many(
@@ -101,7 +101,7 @@ class DjangoBackend(AsyncBackend[Any]):
     ) -> None:
         """Set many values, all with the same time to live."""
         timeout = _timeout(time_to_live)
-        values = dict(items)
+        values = {_storable(key): value for key, value in items}
         if not values:
             return
         if timeout == 0:
@@ -115,7 +115,7 @@ class DjangoBackend(AsyncBackend[Any]):
         if timeout == 0:
             await self.delete(key)
         else:
-            await self._cache.atouch(key, timeout)
+            await self._cache.atouch(_storable(key), timeout)
 
     async def expire_at(self, key: str, deadline: datetime | None) -> None:
         """Let a key live until the deadline, a timezone-aware datetime; `None` is for ever."""
@@ -127,16 +127,25 @@ class DjangoBackend(AsyncBackend[Any]):
 
     async def delete(self, key: str) -> bool:
         """Delete a key and tell whether it was there."""
-        return bool(await self._cache.adelete(key))
+        return bool(await self._cache.adelete(_storable(key)))
 
     async def delete_many(self, *keys: str) -> None:
         """Delete many keys."""
         if keys:
-            await self._cache.adelete_many(keys)
+            await self._cache.adelete_many(list(map(_storable, keys)))
 
     async def clear(self) -> None:
         """Delete every key of the Django cache, whoever wrote it."""
         await self._cache.aclear()
+
+
+def _storable(key: str) -> str:
+    try:
+        key.encode()
+    except UnicodeEncodeError:
+        msg = f"{key!r} cannot be a key of a Django cache: it has a lone surrogate"
+        raise InvalidKeyError(msg) from None
+    return key
 
 
 def _timeout(time_to_live: Duration | None) -> float | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import TYPE_CHECKING, Any, cast
 
 from redis.asyncio import Redis
@@ -119,7 +120,7 @@ class RedisBackend(AsyncBackend[bytes]):
             command += ("PX", milliseconds)
         if if_not_exists:
             command.append("NX")
-        reply = await self._connections.get().ask(*command)
+        reply = await self._connections.get().ask(*command, repeatable=not if_not_exists)
         return reply is not None
 
     async def set_many(
@@ -131,7 +132,7 @@ class RedisBackend(AsyncBackend[bytes]):
             return
         connections = self._connections.get()
         if time_to_live is None:
-            await connections.ask("MSET", *(part for pair in names.items() for part in pair))
+            await connections.ask("MSET", *chain.from_iterable(names.items()))
         elif milliseconds := to_milliseconds(time_to_live):
             writes = [("SET", name, value, "PX", milliseconds) for name, value in names.items()]
             replies = await connections.ask_all(("MULTI",), *writes, ("EXEC",))
@@ -193,8 +194,7 @@ class RedisBackend(AsyncBackend[bytes]):
 
     async def aclose(self) -> None:
         """Close the connections that are at rest; later operations open new ones."""
-        for connections in self._connections.take():
-            await connections.aclose()
+        await self._connections.aclose()
 
 
 def _connections(pool: ConnectionPool) -> PerLoop[RedisConnections]:
@@ -204,7 +204,7 @@ def _connections(pool: ConnectionPool) -> PerLoop[RedisConnections]:
             "so leave it out of the URL or the client"
         )
         raise ConfigurationError(msg)
-    return PerLoop(lambda: RedisConnections(pool))
+    return PerLoop(lambda: RedisConnections(pool), RedisConnections.aclose)
 
 
 def _name(key: str) -> bytes:

@@ -37,19 +37,24 @@ class RedisConnections:
         self._at_rest: list[Any] = []
         call_in_child(self, RedisConnections._forget)
 
-    async def ask(self, *command: str | bytes | int) -> Any:
-        """Send one command and give the reply.
+    async def ask(self, *command: str | bytes | int, repeatable: bool = True) -> Any:
+        """Send one command and give the reply; see `ask_all`.
 
         Raises:
             redis.exceptions.RedisError: if the server cannot be asked, or answers by an error.
         """
-        return (await self.ask_all(command))[0]
+        return (await self.ask_all(command, repeatable=repeatable))[0]
 
-    async def ask_all(self, *commands: Command) -> list[Any]:
+    async def ask_all(self, *commands: Command, repeatable: bool = True) -> list[Any]:
         """Send commands in one write and give their replies.
 
         A connection at rest may have been closed by the server meanwhile, so that what fails on
         one is tried again on a new one, once.
+
+        Args:
+            commands: the commands.
+            repeatable: whether it does no harm to send them again, since the server may have done
+                them though its replies were lost.
 
         Raises:
             redis.exceptions.RedisError: if the server cannot be asked, or answers any of them by
@@ -62,6 +67,8 @@ class RedisConnections:
                     return await self._converse(rested, commands)
                 except RedisConnectionError:
                     await self._disconnect()
+                    if not repeatable:
+                        raise
             connection: Any = self._pool.connection_class(**self._pool.connection_kwargs)
             await connection.connect()  # asks the Sentinels, if the pool is theirs
             return await self._converse(connection, commands)

@@ -14,7 +14,7 @@ from django.utils.connection import ConnectionProxy
 from cachetory._core.durations import to_seconds, to_timestamp
 from cachetory._core.sentinels import MISSING
 from cachetory._core.urls import Parameters, parse, redact
-from cachetory.errors import ConfigurationError
+from cachetory.errors import ConfigurationError, InvalidKeyError
 from cachetory.interfaces.backends.sync import SyncBackend
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ class DjangoBackend(SyncBackend[Any]):
         Raises:
             KeyError: if there is none, or its time is over.
         """
-        value = self._cache.get(key, MISSING)
+        value = self._cache.get(_storable(key), MISSING)
         if value is MISSING:
             raise KeyError(key)
         return value
@@ -76,7 +76,7 @@ class DjangoBackend(SyncBackend[Any]):
         """Get the values of those keys that have one."""
         if not keys:
             return
-        found = self._cache.get_many(keys)
+        found = self._cache.get_many(list(map(_storable, keys)))
         for pair in found.items():
             yield pair
 
@@ -93,8 +93,8 @@ class DjangoBackend(SyncBackend[Any]):
         if timeout == 0:
             return not if_not_exists and self.delete(key)
         if if_not_exists:
-            return bool(self._cache.add(key, value, timeout))
-        self._cache.set(key, value, timeout)
+            return bool(self._cache.add(_storable(key), value, timeout))
+        self._cache.set(_storable(key), value, timeout)
         return True
 
     def set_many(
@@ -102,7 +102,7 @@ class DjangoBackend(SyncBackend[Any]):
     ) -> None:
         """Set many values, all with the same time to live."""
         timeout = _timeout(time_to_live)
-        values = dict(items)
+        values = {_storable(key): value for key, value in items}
         if not values:
             return
         if timeout == 0:
@@ -116,7 +116,7 @@ class DjangoBackend(SyncBackend[Any]):
         if timeout == 0:
             self.delete(key)
         else:
-            self._cache.touch(key, timeout)
+            self._cache.touch(_storable(key), timeout)
 
     def expire_at(self, key: str, deadline: datetime | None) -> None:
         """Let a key live until the deadline, a timezone-aware datetime; `None` is for ever."""
@@ -128,16 +128,25 @@ class DjangoBackend(SyncBackend[Any]):
 
     def delete(self, key: str) -> bool:
         """Delete a key and tell whether it was there."""
-        return bool(self._cache.delete(key))
+        return bool(self._cache.delete(_storable(key)))
 
     def delete_many(self, *keys: str) -> None:
         """Delete many keys."""
         if keys:
-            self._cache.delete_many(keys)
+            self._cache.delete_many(list(map(_storable, keys)))
 
     def clear(self) -> None:
         """Delete every key of the Django cache, whoever wrote it."""
         self._cache.clear()
+
+
+def _storable(key: str) -> str:
+    try:
+        key.encode()
+    except UnicodeEncodeError:
+        msg = f"{key!r} cannot be a key of a Django cache: it has a lone surrogate"
+        raise InvalidKeyError(msg) from None
+    return key
 
 
 def _timeout(time_to_live: Duration | None) -> float | None:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import TYPE_CHECKING, Any, cast
 
 from redis import Redis
@@ -120,7 +121,7 @@ class RedisBackend(SyncBackend[bytes]):
             command += ("PX", milliseconds)
         if if_not_exists:
             command.append("NX")
-        reply = self._connections.get().ask(*command)
+        reply = self._connections.get().ask(*command, repeatable=not if_not_exists)
         return reply is not None
 
     def set_many(
@@ -132,7 +133,7 @@ class RedisBackend(SyncBackend[bytes]):
             return
         connections = self._connections.get()
         if time_to_live is None:
-            connections.ask("MSET", *(part for pair in names.items() for part in pair))
+            connections.ask("MSET", *chain.from_iterable(names.items()))
         elif milliseconds := to_milliseconds(time_to_live):
             writes = [("SET", name, value, "PX", milliseconds) for name, value in names.items()]
             replies = connections.ask_all(("MULTI",), *writes, ("EXEC",))
@@ -194,8 +195,7 @@ class RedisBackend(SyncBackend[bytes]):
 
     def close(self) -> None:
         """Close the connections that are at rest; later operations open new ones."""
-        for connections in self._connections.take():
-            connections.close()
+        self._connections.close()
 
 
 def _connections(pool: ConnectionPool) -> PerLoop[RedisConnections]:
@@ -205,7 +205,7 @@ def _connections(pool: ConnectionPool) -> PerLoop[RedisConnections]:
             "so leave it out of the URL or the client"
         )
         raise ConfigurationError(msg)
-    return PerLoop(lambda: RedisConnections(pool))
+    return PerLoop(lambda: RedisConnections(pool), RedisConnections.close)
 
 
 def _name(key: str) -> bytes:

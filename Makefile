@@ -34,7 +34,7 @@ test: $(READY)
 	$(BIN)/python -m pytest -n $(WORKERS) --maxprocesses=4 --dist=worksteal \
 		--cov --cov-report=term $(ARGS)
 
-bench: $(VENV)/.ready-bench
+bench: $(READY)
 	$(BIN)/python -m benchmarks $(ARGS)
 
 lint: $(READY)
@@ -70,10 +70,6 @@ $(READY): requirements/dev.txt pyproject.toml
 		"$(PYTHON)" -m venv --clear $(VENV); }
 	@echo "Installing what development needs into $(VENV) ..."
 	@$(call install,-r requirements/dev.txt -e ".[all]")
-	@touch $@
-
-$(VENV)/.ready-bench: $(READY) requirements/bench.txt
-	@$(call install,-r requirements/bench.txt)
 	@touch $@
 
 define install

@@ -29,7 +29,7 @@ class Event:
     __match_args__: tuple[str, ...] = ("key",)
 
     def __init__(self, key: str) -> None:
-        self.key = key
+        self.key: str = key
 
     def __repr__(self) -> str:
         fields = ", ".join(f"{name}={getattr(self, name)!r}" for name in self.__match_args__)
@@ -88,11 +88,11 @@ class Loaded(Event):
     """
 
     __slots__ = ("seconds",)
-    __match_args__ = ("key", "seconds")
+    __match_args__: tuple[str, ...] = ("key", "seconds")
 
     def __init__(self, key: str, seconds: float) -> None:
         super().__init__(key)
-        self.seconds = seconds
+        self.seconds: float = seconds
 
 
 class LoadFailed(Event):
@@ -103,11 +103,11 @@ class LoadFailed(Event):
     """
 
     __slots__ = ("error",)
-    __match_args__ = ("key", "error")
+    __match_args__: tuple[str, ...] = ("key", "error")
 
     def __init__(self, key: str, error: Exception) -> None:
         super().__init__(key)
-        self.error = error
+        self.error: Exception = error
 
 
 class NotStored(Event):
@@ -120,7 +120,7 @@ class NotStored(Event):
     """
 
     __slots__ = ("reason",)
-    __match_args__ = ("key", "reason")
+    __match_args__: tuple[str, ...] = ("key", "reason")
 
     def __init__(self, key: str, reason: Literal["fenced", "excluded", "failed"]) -> None:
         super().__init__(key)
@@ -135,11 +135,11 @@ class Undecodable(Event):
     """
 
     __slots__ = ("error",)
-    __match_args__ = ("key", "error")
+    __match_args__: tuple[str, ...] = ("key", "error")
 
     def __init__(self, key: str, error: Exception) -> None:
         super().__init__(key)
-        self.error = error
+        self.error: Exception = error
 
 
 class BackendFailed(Event):
@@ -151,9 +151,9 @@ class BackendFailed(Event):
     """
 
     __slots__ = ("error", "operation")
-    __match_args__ = ("key", "operation", "error")
+    __match_args__: tuple[str, ...] = ("key", "operation", "error")
 
     def __init__(self, key: str, operation: str, error: Exception) -> None:
         super().__init__(key)
-        self.operation = operation
-        self.error = error
+        self.operation: str = operation
+        self.error: Exception = error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -11,9 +12,20 @@ from cachetory.backends.sync import MemoryBackend
 from cachetory.caches.sync import Cache
 from cachetory.decorators.sync import cached
 from cachetory.errors import UncacheableFunctionError
+from tests.shell.sync_crew import Crew
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
+
+
+@pytest.fixture
+def switch_often() -> Iterator[None]:
+    """Let threads take turns every few bytecodes."""
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    yield
+    sys.setswitchinterval(interval)
+
 
 cache = Cache[Any](backend=MemoryBackend(), serializer="noop://")
 
@@ -79,3 +91,32 @@ def test_results_are_the_very_objects_where_values_are_left_alone() -> None:
     function = cached(cache)(list)
 
     assert function((1, 2)) is function((1, 2))
+
+
+@pytest.mark.parametrize("serializer", ["noop://", "pickle://"])
+def test_racing_threads_never_see_a_purged_result_again(
+    serializer: str, switch_often: None
+) -> None:
+    source = {1: 0}
+    rounds = 200
+    function = cached(Cache[Any](backend=MemoryBackend(), serializer=serializer), version=1)(
+        lambda x: source[x]
+    )
+
+    def read() -> None:
+        latest = 0
+        for _ in range(5 * rounds):
+            seen = function(1)
+            assert seen >= latest
+            latest = seen
+
+    def write() -> None:
+        for number in range(rounds):
+            source[1] = number
+            function.purge(1)
+            assert function(1) == number
+
+    with Crew() as crew:
+        for caller in [crew.start(read) for _ in range(3)] + [crew.start(write)]:
+            caller.result()
+    assert function(1) == rounds - 1

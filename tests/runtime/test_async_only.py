@@ -9,6 +9,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from threading import current_thread
 from typing import TYPE_CHECKING, Any
+from weakref import ref
 
 import pytest
 
@@ -52,8 +53,12 @@ async def test_value_is_awaited_if_it_can_be() -> None:
     assert await resolve(None) is None
 
 
+async def do_not_close(made: object) -> None:
+    """Has nothing to do."""
+
+
 def test_object_belongs_to_one_loop() -> None:
-    per_loop = PerLoop(object)
+    per_loop = PerLoop(object, do_not_close)
 
     async def get_twice() -> tuple[object, object]:
         return per_loop.get(), per_loop.get()
@@ -66,15 +71,14 @@ def test_object_belongs_to_one_loop() -> None:
 
 
 def test_object_belongs_to_one_loop_among_threads() -> None:
-    per_loop = PerLoop(object)
+    per_loop = PerLoop(object, do_not_close)
     meeting = threading.Barrier(4)
 
     async def get() -> object:
         meeting.wait(30)
         made = per_loop.get()
         meeting.wait(30)
-        assert len(per_loop.all()) == 4
-        meeting.wait(30)
+        assert per_loop.get() is made
         return made
 
     with ThreadPoolExecutor(4) as threads:
@@ -85,27 +89,21 @@ def test_object_belongs_to_one_loop_among_threads() -> None:
 
 
 def test_object_goes_with_its_loop() -> None:
-    per_loop = PerLoop(object)
+    class Made:
+        """Holds its loop, as connections do."""
 
-    async def get() -> None:
-        per_loop.get()
+        def __init__(self) -> None:
+            self.loop = asyncio.get_running_loop()
 
-    asyncio.run(get())
+    per_loop = PerLoop(Made, do_not_close)
+
+    async def get() -> ref[Made]:
+        return ref(per_loop.get())
+
+    made = [asyncio.run(get()) for _ in range(3)]
     gc.collect()
 
-    assert per_loop.all() == []
-
-
-def test_object_goes_with_its_loop_even_if_it_holds_that() -> None:
-    per_loop = PerLoop(asyncio.get_running_loop)
-
-    async def get() -> asyncio.AbstractEventLoop:
-        return per_loop.get()
-
-    first = asyncio.run(get())
-    assert per_loop.all() == [first]
-    second = asyncio.run(get())
-    assert per_loop.all() == [second]
+    assert [it() for it in made[:2]] == [None, None]
 
 
 def test_object_is_closed_when_its_loop_shuts_down() -> None:
@@ -115,18 +113,16 @@ def test_object_is_closed_when_its_loop_shuts_down() -> None:
         await asyncio.sleep(0)
         closed.append(made)
 
-    per_loop = PerLoop(object, close)
-
     async def get_twice() -> object:
-        assert per_loop.get() is per_loop.get()
-        assert closed == before
-        return per_loop.get()
+        made = per_loop.get()
+        assert per_loop.get() is made
+        assert made not in closed
+        return made
 
-    before: list[object] = []
-    before.append(asyncio.run(get_twice()))
-    assert closed == before
-    before.append(asyncio.run(get_twice()))
-    assert closed == before
+    per_loop = PerLoop(object, close)
+    made = [asyncio.run(get_twice()) for _ in range(3)]
+
+    assert closed == made
 
 
 async def test_object_that_was_closed_is_made_anew() -> None:
@@ -137,30 +133,20 @@ async def test_object_that_was_closed_is_made_anew() -> None:
 
     per_loop = PerLoop(object, close)
     await per_loop.aclose()
+    assert closed == []
     first = per_loop.get()
-    assert per_loop.all() == [first]
 
     await per_loop.aclose()
     await per_loop.aclose()
 
     assert closed == [first]
-    assert per_loop.all() == []
     assert per_loop.get() is not first
     await per_loop.aclose()
-
-
-async def test_object_that_needs_no_closing_is_forgotten() -> None:
-    per_loop = PerLoop(object)
-    first = per_loop.get()
-
-    await per_loop.aclose()
-
-    assert per_loop.get() is not first
 
 
 def test_object_cannot_be_had_outside_a_loop() -> None:
     with pytest.raises(RuntimeError, match="no running event loop"):
-        PerLoop(object).get()
+        PerLoop(object, do_not_close).get()
 
 
 async def test_value_is_worked_on_in_the_executor() -> None:

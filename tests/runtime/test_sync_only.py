@@ -33,9 +33,14 @@ def test_value_is_resolved_to_itself() -> None:
 
 
 def test_object_is_made_once_for_all_threads() -> None:
-    made: list[int] = []
+    made: list[object] = []
     meeting = Meeting(8)
-    of_all = PerLoop(lambda: made.append(get_ident()) or object())
+
+    def make() -> object:
+        made.append(object())
+        return made[-1]
+
+    of_all = PerLoop(make, made.remove)
 
     def get() -> object:
         meeting.join()
@@ -44,31 +49,20 @@ def test_object_is_made_once_for_all_threads() -> None:
     with Crew() as crew:
         callers = [crew.start(get) for _ in range(8)]
         assert {caller.result() for caller in callers} == {of_all.get()}
-    assert len(made) == 1
+    assert made == [of_all.get()]
 
 
 def test_object_that_was_closed_is_made_anew() -> None:
     closed: list[object] = []
     of_all = PerLoop(object, closed.append)
     of_all.close()
-    assert of_all.all() == []
+    assert closed == []
     first = of_all.get()
-    assert of_all.all() == [first]
 
     of_all.close()
     of_all.close()
 
     assert closed == [first]
-    assert of_all.all() == []
-    assert of_all.get() is not first
-
-
-def test_object_that_needs_no_closing_is_forgotten() -> None:
-    of_all = PerLoop(object)
-    first = of_all.get()
-
-    of_all.close()
-
     assert of_all.get() is not first
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import ContextVar, copy_context
@@ -25,6 +26,15 @@ def cache() -> Iterator[Cache[Any, Any]]:
     cache = Cache[Any, Any](backend=MemoryBackend(), serializer="pickle://", prefix="app:")
     yield cache
     assert not cache._flights._flights
+
+
+@pytest.fixture
+def switch_often() -> Iterator[None]:
+    """Let threads take turns every few bytecodes."""
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    yield
+    sys.setswitchinterval(interval)
 
 
 @pytest.mark.parametrize("interrupt", [KeyboardInterrupt, SystemExit, GeneratorExit])
@@ -132,7 +142,9 @@ def test_child_forked_while_a_value_is_deleted_is_not_held_up(cache: Cache[Any])
     assert cache.get("key") == 1
 
 
-def test_racing_threads_never_leave_a_deleted_value_behind(cache: Cache[Any]) -> None:
+def test_racing_threads_never_leave_a_deleted_value_behind(
+    cache: Cache[Any], switch_often: None
+) -> None:
     source = {"key": 0}
     rounds = 200
 

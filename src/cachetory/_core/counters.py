@@ -19,15 +19,15 @@ class Counters:
     )
 
     def __init__(self) -> None:
-        self.hits = 0
-        self.misses = 0
-        self.sets = 0
-        self.deletes = 0
-        self.loads = 0
-        self.load_failures = 0
-        self.not_stored = 0
-        self.undecodable = 0
-        self.backend_errors = 0
+        self.hits: int = 0
+        self.misses: int = 0
+        self.sets: int = 0
+        self.deletes: int = 0
+        self.loads: int = 0
+        self.load_failures: int = 0
+        self.not_stored: int = 0
+        self.undecodable: int = 0
+        self.backend_errors: int = 0
 
     def snapshot(self) -> tuple[int, ...]:
         """Give the counts in the order of the fields of `Stats`."""

@@ -48,10 +48,10 @@ class Url:
         path: str = "",
         parameters: Iterable[tuple[str, str]] = (),
     ) -> None:
-        self.scheme = scheme
-        self.authority = authority
-        self.path = path
-        self.parameters = tuple(parameters)
+        self.scheme: str = scheme
+        self.authority: str = authority
+        self.path: str = path
+        self.parameters: tuple[tuple[str, str], ...] = tuple(parameters)
 
     def __str__(self) -> str:
         """Write the URL out, secrets included, such that parsing it gives the same parts."""

@@ -38,7 +38,7 @@ class Memory:
         self._store = store
         self._prefix = prefix
         self._entries: dict[Arguments, Entry[Any]] = {}
-        self.recall = self._entries.get
+        self.recall: Callable[[Arguments], Entry[Any] | None] = self._entries.get
 
     def remember(self, arguments: Arguments, key: str) -> None:
         """Remember the entry of a call, unless its arguments are long, which a digest tells."""

@@ -12,8 +12,8 @@ from cachetory.serializers.undecodable import undecodable
 
 try:
     import ormsgpack
-except ImportError as error:
-    raise missing_extra(scheme="msgpack", extra="msgpack") from error
+except ImportError as _missing:
+    raise missing_extra(scheme="msgpack", extra="msgpack") from _missing
 
 if TYPE_CHECKING:
     from typing_extensions import Self

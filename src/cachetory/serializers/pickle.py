@@ -37,7 +37,7 @@ class PickleSerializer(Serializer[ValueT, bytes], Generic[ValueT]):
     def __init__(self, pickle_protocol: int = pickle.HIGHEST_PROTOCOL) -> None:
         highest = pickle.HIGHEST_PROTOCOL
         protocol = check_integer("pickle_protocol", pickle_protocol, -1, highest)
-        self.protocol = highest if protocol < 0 else protocol
+        self.protocol: int = highest if protocol < 0 else protocol
 
     @classmethod
     def from_url(cls, url: str) -> Self:

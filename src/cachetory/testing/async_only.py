@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-sleep = asyncio.sleep
+sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
 
 
 async def collect(items: AsyncIterator[T]) -> list[T]:

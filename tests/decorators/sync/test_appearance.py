@@ -130,10 +130,9 @@ def test_function_keeps_its_annotations_and_attributes() -> None:
     assert function.mark == "mine"
 
 
-def test_function_is_callable_and_routine() -> None:
+def test_function_is_callable() -> None:
     assert callable(add)
     assert callable(add.purge)
-    assert inspect.isroutine(add)
 
 
 def test_function_of_another_function_cannot_be_pickled() -> None:

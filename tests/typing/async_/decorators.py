@@ -27,7 +27,7 @@ async def choose_cache(wrapped: object, *args: object) -> Cache[Any] | None:
     return cache if args else None
 
 
-@cached(choose_cache, time_to_live=lambda key: len(key))
+@cached(choose_cache, time_to_live=lambda key: 2 * len(key))
 async def with_chosen_cache(number: int) -> int:
     return number
 

@@ -13,7 +13,7 @@ from cachetory.serializers.options import check_integer
 from cachetory.serializers.undecodable import undecodable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from typing_extensions import Self
 
@@ -23,7 +23,11 @@ MAX_SIZE = 64 << 20
 INFLATE_STEP = 1 << 20
 """How many bytes at most are inflated at a time, while their number is unknown: 1 MiB."""
 
-PARAMETERS = {"compression-level": integer, "min-size": size, "max-size": optional(size)}
+PARAMETERS: dict[str, Callable[[str], object]] = {
+    "compression-level": integer,
+    "min-size": size,
+    "max-size": optional(size),
+}
 
 
 class Compressor(Serializer[bytes, bytes]):

@@ -25,8 +25,8 @@ except ImportError:
         from cachetory.serializers.compressors import (  # type: ignore[no-redef]  # the same two functions
             _zstd_standard as binding,
         )
-    except ImportError as error:
-        raise missing_extra(scheme="zstd", extra="zstd") from error
+    except ImportError as _missing:
+        raise missing_extra(scheme="zstd", extra="zstd") from _missing
 
 MAGIC = b"\x28\xb5\x2f\xfd"
 

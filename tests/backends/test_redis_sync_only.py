@@ -13,6 +13,7 @@ import redis.asyncio
 
 from cachetory.backends.sync import RedisBackend
 from cachetory.errors import ConfigurationError
+from cachetory.testing.sync_only import run_together
 from tests.backends.addresses import connections_made, patient
 
 if TYPE_CHECKING:
@@ -31,6 +32,33 @@ def test_crowd_of_threads_shares_64_connections(redis_server: Server) -> None:
 
         assert found == list(items.values())
         assert connections_made(redis_server) - before - 1 <= 64
+
+
+def test_crowd_of_threads_over_tls_keeps_to_the_default_timeouts(tls_server: Server) -> None:
+    with (
+        RedisBackend.from_url(tls_server.fresh_url()) as backend,
+        ThreadPoolExecutor(100) as pool,
+    ):
+        found = list(pool.map(backend.contains, map(str, range(200))))
+
+    assert found == [False] * 200
+
+
+@pytest.mark.no_leaks
+def test_backend_closed_while_threads_use_it_leaves_nothing_open(valkey_server: Server) -> None:
+    backend = RedisBackend.from_url(patient(valkey_server.fresh_url()))
+    backend.set("key", b"value")
+
+    def use() -> None:
+        for _ in range(50):
+            assert backend.get("key") == b"value"
+
+    def close() -> None:
+        for _ in range(50):
+            backend.close()
+
+    run_together([use, close, use, close, use])
+    backend.close()
 
 
 def test_interruption_while_waiting_for_an_answer_mixes_no_answers(private_server: Server) -> None:

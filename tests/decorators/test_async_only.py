@@ -12,7 +12,9 @@ import pytest
 
 from cachetory.backends.async_ import MemoryBackend
 from cachetory.caches.async_ import Cache
+from cachetory.caches.sync import Cache as SyncCache
 from cachetory.decorators.async_ import cached
+from cachetory.errors import ConfigurationError
 from tests.shell.async_.loads import HeldLoad
 
 local = Cache[Any](backend=MemoryBackend(), serializer="noop://")
@@ -82,6 +84,16 @@ def test_function_serves_one_loop_after_another() -> None:
     for _ in range(2):
         assert asyncio.run(by_hit_path(7)) == 7  # type: ignore[arg-type]
         assert asyncio.run(by_key(7)) == 7  # type: ignore[arg-type]
+
+
+@pytest.mark.xfail(strict=True, reason="whatever is not called is taken for a cache")
+def test_cache_of_the_other_colour_is_refused_with_the_way_out() -> None:
+    other = SyncCache[Any](backend="memory://", serializer="noop://")
+
+    with pytest.raises(ConfigurationError, match=r"cachetory\.caches\.async_"):
+        cached(other)(by_key.__wrapped__)  # type: ignore[arg-type]
+    with pytest.raises(ConfigurationError):
+        cached("memory://")(by_key.__wrapped__)  # type: ignore[arg-type]
 
 
 async def test_cancelled_caller_leaves_the_call_to_the_others() -> None:

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from cachetory.backends.sync import MemoryBackend
+from cachetory.caches.async_ import Cache as AsyncCache
 from cachetory.caches.sync import Cache
 from cachetory.decorators.sync import cached
-from cachetory.errors import UncacheableFunctionError
+from cachetory.errors import ConfigurationError, UncacheableFunctionError
 from tests.shell.sync_crew import Crew
 
 if TYPE_CHECKING:
@@ -78,6 +79,16 @@ def test_coroutine_function_is_refused_with_the_way_out(function: Any) -> None:
 def test_generator_is_refused_with_the_way_out(function: Any) -> None:
     with pytest.raises(UncacheableFunctionError, match=r"generator.* a list"):
         cached(cache)(function)
+
+
+@pytest.mark.xfail(strict=True, reason="whatever is not called is taken for a cache")
+def test_cache_of_the_other_colour_is_refused_with_the_way_out() -> None:
+    other = AsyncCache[Any](backend="memory://", serializer="noop://")
+
+    with pytest.raises(ConfigurationError, match=r"cachetory\.caches\.sync"):
+        cached(other)(len)  # type: ignore[arg-type]
+    with pytest.raises(ConfigurationError):
+        cached("memory://")(len)  # type: ignore[arg-type]
 
 
 def test_builtin_functions_and_classes_are_cached() -> None:

@@ -13,6 +13,7 @@ import pytest
 from cachetory._runtime.sync import Flight
 from cachetory.backends.sync import MemoryBackend
 from cachetory.caches.sync import Cache
+from cachetory.events import Event, Set
 from tests.runtime.forking import forks, in_fork
 from tests.shell.sync.loads import HeldLoad
 from tests.shell.sync_crew import Crew, until_within
@@ -83,6 +84,17 @@ def test_load_whose_workers_ask_for_its_key_computes_through(cache: Cache[Any]) 
 
     assert cache.get_or_set("key", load) == 10
     assert cache.get("key") == 10
+
+
+def test_listener_may_delete_what_was_just_stored() -> None:
+    def forget(event: Event) -> None:
+        if isinstance(event, Set):
+            cache.delete(event.key)
+
+    cache = Cache[int](backend=MemoryBackend(), serializer="pickle://", on_event=forget)
+
+    assert cache.get_or_set("key", lambda: 1) == 1
+    assert cache.get_or_set("key", lambda: 2) == 2
 
 
 def test_caller_is_no_part_of_a_load_that_is_over(cache: Cache[Any]) -> None:

@@ -30,6 +30,9 @@ Eventual = Awaitable[T]
 DEF = "async def"
 """How a compiled function of this colour begins."""
 
+WORTH_HAVING = 16
+"""How many connections to one server are of use to an event loop, which works on one at a time."""
+
 AWAIT = "await "
 """How a compiled function of this colour calls another."""
 

@@ -24,6 +24,9 @@ Eventual = Annotated[T, "at once"]
 DEF = "def"
 """How a compiled function of this colour begins."""
 
+WORTH_HAVING = 64
+"""How many connections to one server are of use to the threads of a process."""
+
 AWAIT = ""
 """How a compiled function of this colour calls another."""
 

@@ -18,6 +18,7 @@ from typing import (
 from cachetory._core.durations import to_seconds
 from cachetory._core.function_keys import KeyMaker
 from cachetory._runtime.sync import AWAIT, DEF, check_colour, resolve
+from cachetory.caches.sync import Cache
 from cachetory.decorators.hit_path import Memory, compile_hit_path
 from cachetory.errors import ConfigurationError
 
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
     from cachetory._core.durations import Duration
     from cachetory._runtime.sync import Eventual
-    from cachetory.caches.sync import Cache, TimeToLiveOf
+    from cachetory.caches.sync import TimeToLiveOf
 
     class _Partial:
         args: tuple[Any, ...]
@@ -194,6 +195,12 @@ def cached(
         InvalidDurationError: for a time to live that is none.
         UnkeyableArgumentError: when calling, if the identity of an argument cannot be told.
     """
+    if not (cache is None or callable(cache) or isinstance(cache, Cache)):
+        msg = (
+            f"{type(cache).__name__} is no cache for this decorator: give a `Cache` from "
+            "`cachetory.caches.sync`, a callable that gives one, or None"
+        )
+        raise ConfigurationError(msg)
     if make_key is not None and (key is not None or ignore or version is not None):
         msg = (
             "`make_key` makes the whole key: `key`, `ignore` and `version` have no place beside it"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timezone
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -11,15 +11,12 @@ from cachetory._core.durations import to_seconds, to_timestamp
 from cachetory.errors import UnsupportedOperationError
 from cachetory.interfaces.backends.async_ import AsyncBackend
 from cachetory.testing.async_ import BackendContract
-from tests.backends.known_faults import KnownFaults
 from tests.clock import ManualClock
 
 if TYPE_CHECKING:
     from typing_extensions import Self
 
     from cachetory._core.durations import Duration
-
-_OVERFLOW = "the default `expire_in` adds a time to live that dates cannot hold to the time of day"
 
 
 class Minimal(AsyncBackend[Any]):
@@ -87,13 +84,9 @@ class TestMinimal(BackendContract):
         self.clock.advance(seconds)
 
 
-class TestWithDeadlines(KnownFaults, TestMinimal):
+class TestWithDeadlines(TestMinimal):
     supports_expiry = True
     kind = WithDeadlines
-    known_faults: ClassVar[dict[str, str]] = {
-        "test_expire_in_over_at_once_deletes": _OVERFLOW,
-        "test_expire_in_missing_creates_nothing": _OVERFLOW,
-    }
 
 
 async def test_operation_that_is_missing_is_told(clock: ManualClock) -> None:

@@ -33,7 +33,6 @@ for _, key in ipairs(redis.call('KEYS', '*')) do
 end
 """
 
-_SURROGATES = "a key with a lone surrogate ends in Django's UnicodeEncodeError"
 _DELETE = "Django tells of a deleted key that it was there, though its time was over"
 _LATE_TOUCH = "Django's `touch` on an expired entry fails, or brings it back"
 
@@ -75,8 +74,6 @@ class TestFileBased(DjangoContract):
     alias = "file"
     known_faults: ClassVar[dict[str, str]] = {
         **DjangoContract.known_faults,
-        "test_keys_that_look_alike_stay_distinct": _SURROGATES,
-        "test_keys_of_all_of_unicode_are_taken": _SURROGATES,
         "test_expire_in_does_not_bring_back_the_expired": _LATE_TOUCH,
     }
 
@@ -98,10 +95,7 @@ class TestDatabase(TestFileBased):
 
 
 class TestRedis(DjangoContract):
-    known_faults: ClassVar[dict[str, str]] = {
-        "test_keys_that_look_alike_stay_distinct": _SURROGATES,
-        "test_keys_of_all_of_unicode_are_taken": _SURROGATES,
-    }
+    known_faults: ClassVar[dict[str, str]] = {}
 
     @pytest.fixture
     def backend(self, valkey_server: Server) -> Iterator[SyncBackend[Any]]:

@@ -269,6 +269,21 @@ async def test_callback_that_deletes_the_key_fences_the_load(cache: Cache[Any], 
     assert await cache.get("key") is None
 
 
+async def test_write_that_deletes_its_own_key_does_not_wait_for_itself(load: Load) -> None:
+    class Fickle(MemoryBackend[Any]):
+        """Takes a value, and has it deleted before anyone else can see it."""
+
+        async def set(self, key: str, value: Any, **options: Any) -> bool:
+            changed = await super().set(key, value, **options)
+            await cache.delete(key)
+            return changed
+
+    cache = Cache[Any](backend=Fickle(), serializer="pickle://")
+
+    assert await cache.get_or_set("key", load) == 1
+    assert await cache.get_or_set("key", load) == 2
+
+
 async def test_inner_load_of_the_same_key_is_not_stored(cache: Cache[Any]) -> None:
     seen: list[object] = []
 

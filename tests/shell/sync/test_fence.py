@@ -266,6 +266,21 @@ def test_callback_that_deletes_the_key_fences_the_load(cache: Cache[Any], load: 
     assert cache.get("key") is None
 
 
+def test_write_that_deletes_its_own_key_does_not_wait_for_itself(load: Load) -> None:
+    class Fickle(MemoryBackend[Any]):
+        """Takes a value, and has it deleted before anyone else can see it."""
+
+        def set(self, key: str, value: Any, **options: Any) -> bool:
+            changed = super().set(key, value, **options)
+            cache.delete(key)
+            return changed
+
+    cache = Cache[Any](backend=Fickle(), serializer="pickle://")
+
+    assert cache.get_or_set("key", load) == 1
+    assert cache.get_or_set("key", load) == 2
+
+
 def test_inner_load_of_the_same_key_is_not_stored(cache: Cache[Any]) -> None:
     seen: list[object] = []
 

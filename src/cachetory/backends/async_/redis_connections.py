@@ -10,9 +10,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from redis.exceptions import ConnectionError as RedisConnectionError
-from redis.exceptions import ResponseError
+from redis.exceptions import RedisError, ResponseError
 
-from cachetory._runtime.async_ import Slots
+from cachetory._runtime.async_ import WORTH_HAVING, Slots
 from cachetory._runtime.process import call_in_child
 
 if TYPE_CHECKING:
@@ -20,21 +20,26 @@ if TYPE_CHECKING:
 
 Command: TypeAlias = "tuple[str | bytes | int, ...]"
 
-MOST = 64
-"""How many connections at most, unless the pool has a lower limit: more make no server faster."""
+OPENED_AT_ONCE = 4
+"""How many connections are being opened at most: with TLS, each takes the processor 30 ms."""
 
 _left_to_the_parent: list[Any] = []
 
 
 class RedisConnections:
-    """Takes connections from those at rest, and makes more as long as the limit allows."""
+    """Takes connections from those at rest, and makes more as long as the limits allow.
 
-    __slots__ = ("__weakref__", "_at_rest", "_pool", "_slots")
+    The limits are `WORTH_HAVING` and that of the pool. Whoever comes then waits for a turn.
+    """
+
+    __slots__ = ("__weakref__", "_at_rest", "_doors", "_failures", "_pool", "_slots")
 
     def __init__(self, pool: ConnectionPool) -> None:
         self._pool = pool
-        self._slots = Slots(min(pool.max_connections, MOST))
+        self._slots = Slots(min(pool.max_connections, WORTH_HAVING))
+        self._doors = Slots(OPENED_AT_ONCE)
         self._at_rest: list[Any] = []
+        self._failures: list[RedisError] = []  # the last one, if the last attempt failed
         call_in_child(self, RedisConnections._forget)
 
     async def ask(self, *command: str | bytes | int, repeatable: bool = True) -> Any:
@@ -60,6 +65,7 @@ class RedisConnections:
             redis.exceptions.RedisError: if the server cannot be asked, or answers any of them by
                 an error; the first one is raised, when all have been answered.
         """
+        failures = self._failures
         async with self._slots:
             rested = self._take()
             if rested is not None:
@@ -69,13 +75,28 @@ class RedisConnections:
                     await self._disconnect()
                     if not repeatable:
                         raise
-            connection: Any = self._pool.connection_class(**self._pool.connection_kwargs)
-            await connection.connect()  # asks the Sentinels, if the pool is theirs
-            return await self._converse(connection, commands)
+            return await self._converse(await self._open(failures), commands)
 
     async def aclose(self) -> None:
         """Close the connections at rest."""
         await self._disconnect()
+
+    async def _open(self, known_failures: list[RedisError]) -> Any:
+        """Open a connection, unless another attempt has failed while the caller waited.
+
+        So a server that is down keeps nobody waiting longer than one attempt takes.
+        """
+        async with self._doors:
+            if self._failures and self._failures is not known_failures:
+                raise self._failures[0]
+            connection: Any = self._pool.connection_class(**self._pool.connection_kwargs)
+            try:
+                await connection.connect()  # asks the Sentinels, if the pool is theirs
+            except RedisError as error:
+                self._failures = [error]
+                raise
+            self._failures = []
+            return connection
 
     async def _converse(self, connection: Any, commands: tuple[Command, ...]) -> list[Any]:
         replies: list[Any] = []

@@ -8,6 +8,7 @@ serializers  _shell                             neither knows the other
 interfaces
 _runtime
 _core                                           pure
+durations
 errors  events                                  neither knows the other
 """
 
@@ -28,6 +29,7 @@ ROOT = Path(cachetory.__file__).parent
 
 LAYERS = (
     {"errors", "events"},
+    {"durations"},
     {"_core"},
     {"_runtime"},
     {"interfaces"},

@@ -6,8 +6,10 @@ import tempfile
 from pathlib import Path
 
 import django
+from asgiref.sync import sync_to_async
 from django.conf import settings
 from django.core.management import call_command
+from django.db import connections
 
 _BACKENDS = "django.core.cache.backends"
 _MANY = {"MAX_ENTRIES": 100_000}
@@ -57,3 +59,13 @@ def set_up() -> None:
     )
     django.setup()
     call_command("createcachetable")
+
+
+def sync_close_connections() -> None:
+    """Close the connections of this thread to the database."""
+    connections.close_all()
+
+
+async def async_close_connections() -> None:
+    """Close those of the thread in which Django does the work of asynchronous methods."""
+    await sync_to_async(connections.close_all)()

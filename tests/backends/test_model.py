@@ -25,7 +25,7 @@ from tests.clock import ManualClock
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from cachetory._core.durations import Duration
+    from cachetory.durations import Duration
     from tests.servers import Server
 
 KEYS = ["", "a*", "ab", "\ud800"]

@@ -36,10 +36,6 @@ async def test_gather_of_2000_gets_shares_64_connections(redis_server: Server) -
         assert connections_made(redis_server) - before - 1 <= 64
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="64 connections are opened at once, and each takes redis-py 30 ms of the processor",
-)
 async def test_gather_over_tls_keeps_to_the_default_timeouts(tls_server: Server) -> None:
     async with RedisBackend.from_url(tls_server.fresh_url()) as backend:
         found = await asyncio.gather(*(backend.contains(f"key {number}") for number in range(200)))
@@ -111,10 +107,6 @@ async def test_timeout_of_the_caller_is_kept(private_server: Server) -> None:
         assert await backend.get("key") == b"value"
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="what is in use while the backend is closed comes to rest where nobody looks",
-)
 async def test_backend_closed_while_tasks_use_it_leaves_nothing_open(valkey_server: Server) -> None:
     backend = RedisBackend.from_url(patient(valkey_server.fresh_url()))
     await backend.set("key", b"value")

@@ -86,7 +86,6 @@ def test_function_serves_one_loop_after_another() -> None:
         assert asyncio.run(by_key(7)) == 7  # type: ignore[arg-type]
 
 
-@pytest.mark.xfail(strict=True, reason="whatever is not called is taken for a cache")
 def test_cache_of_the_other_colour_is_refused_with_the_way_out() -> None:
     other = SyncCache[Any](backend="memory://", serializer="noop://")
 

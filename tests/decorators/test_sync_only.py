@@ -81,7 +81,6 @@ def test_generator_is_refused_with_the_way_out(function: Any) -> None:
         cached(cache)(function)
 
 
-@pytest.mark.xfail(strict=True, reason="whatever is not called is taken for a cache")
 def test_cache_of_the_other_colour_is_refused_with_the_way_out() -> None:
     other = AsyncCache[Any](backend="memory://", serializer="noop://")
 

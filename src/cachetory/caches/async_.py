@@ -5,12 +5,12 @@ from __future__ import annotations
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, Generic, Literal, Protocol, TypeVar, overload
 
-from cachetory._core.durations import to_timedelta, to_timestamp
 from cachetory._core.sentinels import INLINE, MISSING, Absent
 from cachetory._runtime.async_ import ItemAccess, check_backend, resolve
 from cachetory._shell.async_.codec import Codec, Undecoded
 from cachetory._shell.async_.single_flight import SingleFlight
 from cachetory._shell.reporter import Reporter
+from cachetory.durations import to_timedelta, to_timestamp
 from cachetory.errors import ConfigurationError, DecodeError
 
 if TYPE_CHECKING:
@@ -23,11 +23,11 @@ if TYPE_CHECKING:
     from typing_extensions import TypeVar as TypingTypeVar
 
     from cachetory._core.counters import Counters
-    from cachetory._core.durations import Duration
     from cachetory._core.sentinels import Inline
     from cachetory._core.stats import Stats
     from cachetory._core.store import Store
     from cachetory._runtime.async_ import Eventual, Flight
+    from cachetory.durations import Duration
     from cachetory.events import Event
     from cachetory.interfaces.backends.async_ import AsyncBackend
     from cachetory.interfaces.serializers import Serializer

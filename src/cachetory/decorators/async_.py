@@ -14,11 +14,11 @@ from typing import (
     overload,
 )
 
-from cachetory._core.durations import to_seconds
 from cachetory._core.function_keys import KeyMaker
 from cachetory._runtime.async_ import AWAIT, DEF, check_colour, resolve
 from cachetory.caches.async_ import Cache
 from cachetory.decorators.hit_path import Memory, compile_hit_path
+from cachetory.durations import to_seconds
 from cachetory.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -26,9 +26,9 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
-    from cachetory._core.durations import Duration
     from cachetory._runtime.async_ import Eventual
     from cachetory.caches.async_ import TimeToLiveOf
+    from cachetory.durations import Duration
 
     class _Partial:
         args: tuple[Any, ...]

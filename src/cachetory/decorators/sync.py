@@ -15,11 +15,11 @@ from typing import (
     overload,
 )
 
-from cachetory._core.durations import to_seconds
 from cachetory._core.function_keys import KeyMaker
 from cachetory._runtime.sync import AWAIT, DEF, check_colour, resolve
 from cachetory.caches.sync import Cache
 from cachetory.decorators.hit_path import Memory, compile_hit_path
+from cachetory.durations import to_seconds
 from cachetory.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -27,9 +27,9 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
-    from cachetory._core.durations import Duration
     from cachetory._runtime.sync import Eventual
     from cachetory.caches.sync import TimeToLiveOf
+    from cachetory.durations import Duration
 
     class _Partial:
         args: tuple[Any, ...]

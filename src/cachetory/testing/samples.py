@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from cachetory._core.durations import Duration
+    from cachetory.durations import Duration
 
 HOUR = timedelta(hours=1)
 

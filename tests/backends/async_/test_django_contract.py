@@ -13,7 +13,7 @@ from django.core.cache.backends.redis import RedisCache
 from cachetory.backends.async_ import DjangoBackend, from_url
 from cachetory.testing.async_ import BackendContract
 from tests.backends.addresses import database_of, patient
-from tests.backends.django_project import set_up
+from tests.backends.django_project import async_close_connections, set_up
 from tests.backends.known_faults import KnownFaults
 
 if TYPE_CHECKING:
@@ -101,7 +101,7 @@ class TestDatabase(TestFileBased):
         async with from_url("django://database") as backend:
             await backend.clear()
             yield backend
-        await run_blocking(connections.close_all)
+        await async_close_connections()
 
 
 class TestRedis(DjangoContract):

@@ -20,7 +20,7 @@ from redis.exceptions import (
 )
 
 from cachetory.backends.async_ import RedisBackend
-from cachetory.testing.async_only import collect, run_together
+from cachetory.testing.async_only import collect, run_together, sleep
 from tests.backends.addresses import patient
 from tests.canary import PASSWORD, VALUE
 from tests.faults import ERRORS, WRITE_ERRORS, Proxy, ScriptedServer
@@ -142,9 +142,6 @@ async def test_server_restarted_between_operations_works_at_once(private_server:
         assert await run_together([lambda: backend.contains("key")] * 10) == [False] * 10
 
 
-@pytest.mark.xfail(
-    strict=True, reason="what must not be done twice is not even tried on a new connection"
-)
 async def test_server_restarted_before_a_condition_works_at_once(private_server: Server) -> None:
     async with RedisBackend.from_url(patient(private_server.url)) as backend:
         await backend.set("key", b"value")
@@ -239,6 +236,25 @@ async def _get_in_time(backend: RedisBackend, key: str) -> bytes:
             continue
     msg = "the server does not wake up"
     raise AssertionError(msg)
+
+
+async def test_connection_in_use_while_the_backend_is_closed_is_closed_after_use(
+    private_server: Server,
+) -> None:
+    backend = RedisBackend.from_url(patient(private_server.url))
+    await backend.set("key", b"value")
+    connections = backend._connections.get()
+    private_server.freeze()
+
+    async def close() -> None:
+        await sleep(0.2)  # meanwhile the other one waits for an answer
+        await backend.aclose()
+        private_server.thaw()
+
+    found, _ = await run_together([lambda: backend.get("key"), close])
+
+    assert found == b"value"
+    assert connections._at_rest == []
 
 
 async def test_default_timeout_is_a_quarter_of_a_second(private_server: Server) -> None:

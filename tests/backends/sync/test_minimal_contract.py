@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from cachetory._core.durations import to_seconds, to_timestamp
+from cachetory.durations import to_seconds, to_timestamp
 from cachetory.errors import UnsupportedOperationError
 from cachetory.interfaces.backends.sync import SyncBackend
 from cachetory.testing.sync import BackendContract
@@ -17,7 +17,7 @@ from tests.clock import ManualClock
 if TYPE_CHECKING:
     from typing_extensions import Self
 
-    from cachetory._core.durations import Duration
+    from cachetory.durations import Duration
 
 
 class Minimal(SyncBackend[Any]):

@@ -21,7 +21,7 @@ from redis.exceptions import (
 )
 
 from cachetory.backends.sync import RedisBackend
-from cachetory.testing.sync_only import collect, run_together
+from cachetory.testing.sync_only import collect, run_together, sleep
 from tests.backends.addresses import patient
 from tests.canary import PASSWORD, VALUE
 from tests.faults import ERRORS, WRITE_ERRORS, Proxy, ScriptedServer
@@ -143,9 +143,6 @@ def test_server_restarted_between_operations_works_at_once(private_server: Serve
         assert run_together([lambda: backend.contains("key")] * 10) == [False] * 10
 
 
-@pytest.mark.xfail(
-    strict=True, reason="what must not be done twice is not even tried on a new connection"
-)
 def test_server_restarted_before_a_condition_works_at_once(private_server: Server) -> None:
     with RedisBackend.from_url(patient(private_server.url)) as backend:
         backend.set("key", b"value")
@@ -240,6 +237,25 @@ def _get_in_time(backend: RedisBackend, key: str) -> bytes:
             continue
     msg = "the server does not wake up"
     raise AssertionError(msg)
+
+
+def test_connection_in_use_while_the_backend_is_closed_is_closed_after_use(
+    private_server: Server,
+) -> None:
+    backend = RedisBackend.from_url(patient(private_server.url))
+    backend.set("key", b"value")
+    connections = backend._connections.get()
+    private_server.freeze()
+
+    def close() -> None:
+        sleep(0.2)  # meanwhile the other one waits for an answer
+        backend.close()
+        private_server.thaw()
+
+    found, _ = run_together([lambda: backend.get("key"), close])
+
+    assert found == b"value"
+    assert connections._at_rest == []
 
 
 def test_default_timeout_is_a_quarter_of_a_second(private_server: Server) -> None:

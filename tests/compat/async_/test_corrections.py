@@ -348,7 +348,6 @@ async def test_store_that_is_down_makes_reads_misses_and_loses_no_computed_value
         "get",
         "get_many",
         "get",
-        "set",
     ]
 
 

@@ -206,19 +206,7 @@ CLIENTS = {
 
 @pytest.mark.parametrize(
     "make_client",
-    [
-        pytest.param(
-            make_client,
-            id=kind,
-            marks=[
-                pytest.mark.xfail(
-                    kind == "of a Sentinel",
-                    reason="connects to localhost:6379 without a question to the Sentinel",
-                )
-            ],
-        )
-        for kind, make_client in CLIENTS.items()
-    ],
+    [pytest.param(make_client, id=kind) for kind, make_client in CLIENTS.items()],
 )
 async def test_backend_of_redis_takes_clients_of_every_kind(make_client, valkey_server):
     valkey_server.command("DEL", "a", "b")

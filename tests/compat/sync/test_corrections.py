@@ -349,7 +349,6 @@ def test_store_that_is_down_makes_reads_misses_and_loses_no_computed_value(no_se
         "get",
         "get_many",
         "get",
-        "set",
     ]
 
 

@@ -10,9 +10,9 @@ from django.core.cache import caches
 from django.core.cache.backends.base import InvalidCacheBackendError
 from django.utils.connection import ConnectionProxy
 
-from cachetory._core.durations import to_seconds, to_timestamp
 from cachetory._core.sentinels import MISSING
 from cachetory._core.urls import Parameters, parse, redact
+from cachetory.durations import to_seconds, to_timestamp
 from cachetory.errors import ConfigurationError, InvalidKeyError
 from cachetory.interfaces.backends.async_ import AsyncBackend
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from django.core.cache.backends.base import BaseCache
     from typing_extensions import Self
 
-    from cachetory._core.durations import Duration
+    from cachetory.durations import Duration
 
 _PARAMETERS = Parameters({})
 

@@ -11,10 +11,10 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import ResponseError
 
-from cachetory._core.durations import to_milliseconds, to_timestamp
 from cachetory._core.urls import redact
 from cachetory._runtime.async_ import PerLoop
 from cachetory.backends.async_.redis_connections import RedisConnections
+from cachetory.durations import to_milliseconds, to_timestamp
 from cachetory.errors import ConfigurationError
 from cachetory.interfaces.backends.async_ import AsyncBackend
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
-    from cachetory._core.durations import Duration
+    from cachetory.durations import Duration
 
 _CLIENT_SCHEMES = {"redis+unix": "unix", "valkey": "redis", "valkeys": "rediss"}
 _SCAN_STEP = 1000

@@ -32,13 +32,14 @@ class RedisConnections:
     The limits are `WORTH_HAVING` and that of the pool. Whoever comes then waits for a turn.
     """
 
-    __slots__ = ("__weakref__", "_at_rest", "_doors", "_failures", "_pool", "_slots")
+    __slots__ = ("__weakref__", "_at_rest", "_doors", "_failures", "_is_closed", "_pool", "_slots")
 
     def __init__(self, pool: ConnectionPool) -> None:
         self._pool = pool
         self._slots = Slots(min(pool.max_connections, WORTH_HAVING))
         self._doors = Slots(OPENED_AT_ONCE)
         self._at_rest: list[Any] = []
+        self._is_closed = False
         self._failures: list[RedisError] = []  # the last one, if the last attempt failed
         call_in_child(self, RedisConnections._forget)
 
@@ -59,7 +60,8 @@ class RedisConnections:
         Args:
             commands: the commands.
             repeatable: whether it does no harm to send them again, since the server may have done
-                them though its replies were lost.
+                them though its replies were lost. If not, a connection is asked first whether
+                it still works.
 
         Raises:
             redis.exceptions.RedisError: if the server cannot be asked, or answers any of them by
@@ -67,18 +69,22 @@ class RedisConnections:
         """
         failures = self._failures
         async with self._slots:
-            rested = self._take()
-            if rested is not None:
+            connection = self._take()
+            if connection is not None:
                 try:
-                    return await self._converse(rested, commands)
+                    if repeatable:
+                        return await self._converse(connection, commands)
+                    await self._exchange(connection, (("PING",),))
                 except RedisConnectionError:
                     await self._disconnect()
-                    if not repeatable:
-                        raise
-            return await self._converse(await self._open(failures), commands)
+                    connection = None
+            if connection is None:
+                connection = await self._open(failures)
+            return await self._converse(connection, commands)
 
     async def aclose(self) -> None:
-        """Close the connections at rest."""
+        """Close the connections at rest, and those in use when they come to rest."""
+        self._is_closed = True
         await self._disconnect()
 
     async def _open(self, known_failures: list[RedisError]) -> Any:
@@ -99,8 +105,20 @@ class RedisConnections:
             return connection
 
     async def _converse(self, connection: Any, commands: tuple[Command, ...]) -> list[Any]:
+        """Send commands and give their replies, and lay the connection to rest."""
+        replies = await self._exchange(connection, commands)
+        if self._is_closed:
+            await connection.disconnect()
+        else:
+            self._at_rest.append(connection)
+        for reply in replies:
+            if isinstance(reply, ResponseError):
+                raise reply
+        return replies
+
+    async def _exchange(self, connection: Any, commands: tuple[Command, ...]) -> list[Any]:
+        """Send commands and give their replies, errors included."""
         replies: list[Any] = []
-        errors: list[ResponseError] = []
         try:
             if len(commands) == 1:
                 await connection.send_command(*commands[0])
@@ -110,13 +128,10 @@ class RedisConnections:
                 try:
                     replies.append(await connection.read_response())
                 except ResponseError as error:
-                    errors.append(error)
+                    replies.append(error)
         except BaseException:  # half written or half read, the connection is of no use any more
             await connection.disconnect()
             raise
-        self._at_rest.append(connection)
-        if errors:
-            raise errors[0]
         return replies
 
     async def _disconnect(self) -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cachetory._core.durations import to_seconds, to_timestamp
 from cachetory._core.urls import Parameters, parse
+from cachetory.durations import to_seconds, to_timestamp
 from cachetory.interfaces.backends.private import WireT
 from cachetory.interfaces.backends.sync import SyncBackend
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
-    from cachetory._core.durations import Duration
+    from cachetory.durations import Duration
 
 _PARAMETERS = Parameters({})
 

@@ -6,10 +6,10 @@ from __future__ import annotations
 from time import monotonic, time
 from typing import TYPE_CHECKING, Literal
 
-from cachetory._core.durations import to_seconds, to_timestamp
 from cachetory._core.sentinels import MISSING, Absent
 from cachetory._core.urls import Parameters, choice, integer, optional, parse, redact
 from cachetory.backends.memory_stores import DEFAULT_MAX_ENTRIES, named_store, new_store
+from cachetory.durations import to_seconds, to_timestamp
 from cachetory.errors import ConfigurationError
 from cachetory.interfaces.backends.private import WireT
 from cachetory.interfaces.backends.sync import SyncBackend
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
-    from cachetory._core.durations import Duration
     from cachetory._core.store import Store
+    from cachetory.durations import Duration
 
 _PARAMETERS = Parameters(
     {

@@ -12,10 +12,10 @@ from redis.connection import ConnectionPool
 from redis.exceptions import ResponseError
 from redis.retry import Retry
 
-from cachetory._core.durations import to_milliseconds, to_timestamp
 from cachetory._core.urls import redact
 from cachetory._runtime.sync import PerLoop
 from cachetory.backends.sync.redis_connections import RedisConnections
+from cachetory.durations import to_milliseconds, to_timestamp
 from cachetory.errors import ConfigurationError
 from cachetory.interfaces.backends.sync import SyncBackend
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
-    from cachetory._core.durations import Duration
+    from cachetory.durations import Duration
 
 _CLIENT_SCHEMES = {"redis+unix": "unix", "valkey": "redis", "valkeys": "rediss"}
 _SCAN_STEP = 1000

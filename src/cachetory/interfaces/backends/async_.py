@@ -11,8 +11,8 @@ from abc import ABC, abstractmethod
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Generic, Protocol
 
-from cachetory._core.durations import to_seconds
 from cachetory._runtime.async_ import OneColour
+from cachetory.durations import to_seconds
 from cachetory.errors import UnsupportedOperationError
 from cachetory.interfaces.backends.private import WireT, WireT_co, WireT_contra
 
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
-    from cachetory._core.durations import Duration
     from cachetory._core.store import Store
+    from cachetory.durations import Duration
 
 
 class AsyncBackendRead(Protocol[WireT_co]):

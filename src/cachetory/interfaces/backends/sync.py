@@ -12,8 +12,8 @@ from abc import ABC, abstractmethod
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Generic, Protocol
 
-from cachetory._core.durations import to_seconds
 from cachetory._runtime.sync import OneColour
+from cachetory.durations import to_seconds
 from cachetory.errors import UnsupportedOperationError
 from cachetory.interfaces.backends.private import WireT, WireT_co, WireT_contra
 
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
-    from cachetory._core.durations import Duration
     from cachetory._core.store import Store
+    from cachetory.durations import Duration
 
 
 class SyncBackendRead(Protocol[WireT_co]):

@@ -13,8 +13,8 @@ from cachetory.testing.samples import HOUR
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from cachetory._core.durations import Duration
     from cachetory._runtime.async_ import Eventual
+    from cachetory.durations import Duration
     from cachetory.interfaces.backends.async_ import AsyncBackend
 
 

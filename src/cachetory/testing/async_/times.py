@@ -12,7 +12,7 @@ from cachetory.testing.async_.subject import Subject
 from cachetory.testing.samples import HOUR, NOT_DURATIONS, OVER_AT_ONCE, TINY, brief
 
 if TYPE_CHECKING:
-    from cachetory._core.durations import Duration
+    from cachetory.durations import Duration
     from cachetory.interfaces.backends.async_ import AsyncBackend
 
 

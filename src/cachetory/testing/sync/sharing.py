@@ -14,8 +14,8 @@ from cachetory.testing.sync_only import run_together
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from cachetory._core.durations import Duration
     from cachetory._runtime.sync import Eventual
+    from cachetory.durations import Duration
     from cachetory.interfaces.backends.sync import SyncBackend
 
 

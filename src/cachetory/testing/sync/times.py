@@ -13,7 +13,7 @@ from cachetory.testing.samples import HOUR, NOT_DURATIONS, OVER_AT_ONCE, TINY, b
 from cachetory.testing.sync.subject import Subject
 
 if TYPE_CHECKING:
-    from cachetory._core.durations import Duration
+    from cachetory.durations import Duration
     from cachetory.interfaces.backends.sync import SyncBackend
 
 

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cachetory._core.durations import (
+from cachetory.durations import (
     LONGEST,
     SHORTEST,
     to_milliseconds,

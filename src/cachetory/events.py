@@ -116,7 +116,7 @@ class NotStored(Event):
     Attributes:
         reason: `"fenced"` when the key was written or deleted while the value was computed,
             `"excluded"` when the caller's `exclude` said so, `"failed"` when the serializer or
-            the store refused it.
+            the store refused it, or the store was not asked since it had just failed.
     """
 
     __slots__ = ("reason",)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, Generic, Literal, Protocol, TypeVar, overload
 
@@ -38,6 +39,8 @@ else:  # importing `typing_extensions` would take longer than the rest of the pa
     ValueT = TypeVar("ValueT")
     WireT = TypeVar("WireT")
 DefaultT = TypeVar("DefaultT")
+
+_AT_ONCE = timedelta(0)
 
 
 class TimeToLiveOf(Protocol):
@@ -270,8 +273,10 @@ class Cache(ItemAccess[ValueT], Generic[ValueT, WireT]):
             changed = await self._backend.set(
                 full_key, wire, time_to_live=duration, if_not_exists=if_not_exists
             )
-        if changed:
+        if changed and (duration is None or duration > _AT_ONCE):
             self._reporter.stored((key,))
+        elif changed:
+            self._reporter.deleted((key,))
         return changed
 
     async def set_many(

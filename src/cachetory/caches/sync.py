@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, Generic, Literal, Protocol, TypeVar, overload
 
@@ -39,6 +40,8 @@ else:  # importing `typing_extensions` would take longer than the rest of the pa
     ValueT = TypeVar("ValueT")
     WireT = TypeVar("WireT")
 DefaultT = TypeVar("DefaultT")
+
+_AT_ONCE = timedelta(0)
 
 
 class TimeToLiveOf(Protocol):
@@ -271,8 +274,10 @@ class Cache(ItemAccess[ValueT], Generic[ValueT, WireT]):
             changed = self._backend.set(
                 full_key, wire, time_to_live=duration, if_not_exists=if_not_exists
             )
-        if changed:
+        if changed and (duration is None or duration > _AT_ONCE):
             self._reporter.stored((key,))
+        elif changed:
+            self._reporter.deleted((key,))
         return changed
 
     def set_many(

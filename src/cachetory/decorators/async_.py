@@ -73,7 +73,9 @@ class _Cached(_Partial, Generic[P, R]):
 
     def like(self, function: Callable[..., Any]) -> Self:
         """Take over the name and the documentation of the function."""
+        calls = self._calls
         update_wrapper(self, function)
+        self._calls = calls  # not those of the function, if that is cached as well
         return self
 
     def __repr__(self) -> str:

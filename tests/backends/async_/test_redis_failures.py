@@ -121,6 +121,26 @@ async def test_host_that_has_no_address_is_told() -> None:
         await backend.get("key")
 
 
+async def test_connections_are_opened_a_few_at_a_time(valkey_server: Server) -> None:
+    with Proxy(valkey_server.port) as proxy:
+        url = patient(proxy.url_through(valkey_server.fresh_url()))
+        async with RedisBackend.from_url(url) as backend:
+            proxy.black_hole()
+
+            async def count_and_relieve() -> int:
+                await sleep(0.3)
+                accepted = proxy.accepted
+                proxy.forward()
+                return accepted
+
+            *found, accepted = await run_together(
+                [*[lambda: backend.contains("key")] * 40, count_and_relieve]
+            )
+
+    assert found == [False] * 40
+    assert 1 <= accepted <= 8
+
+
 # Connections that die while they lie idle
 
 

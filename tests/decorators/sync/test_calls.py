@@ -684,3 +684,20 @@ def test_cached_functions_that_are_cached_again_do_not_share_results() -> None:
 
     assert [function(1) for function in functions] == [1, 2, None]
     assert [function(1) for function in functions] == [1, 2, None]
+
+
+def test_purge_of_a_function_cached_twice_purges_the_outer_results() -> None:
+    near = Cache[int](backend="memory://", serializer="noop://")
+    far = Cache[int](backend="memory://", serializer="pickle://")
+
+    @cached(near)
+    @cached(far)
+    def double(number: int) -> int:
+        return number * 2
+
+    double(1)
+
+    assert double.purge(1)
+    assert (near.stats().entries, far.stats().entries) == (0, 1)
+    assert double.__wrapped__.purge(1)
+    assert far.stats().entries == 0

@@ -8,6 +8,7 @@ cost more than the server does.
 
 from __future__ import annotations
 
+from copy import copy
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from redis.exceptions import ConnectionError as RedisConnectionError
@@ -95,12 +96,12 @@ class RedisConnections:
         """
         with self._doors:
             if self._failures and self._failures is not known_failures:
-                raise self._failures[0]
+                raise _again(self._failures[0])
             connection: Any = self._pool.connection_class(**self._pool.connection_kwargs)
             try:
                 connection.connect()  # asks the Sentinels, if the pool is theirs
             except RedisError as error:
-                self._failures = [error]
+                self._failures = [_again(error)]
                 raise
             self._failures = []
             return connection
@@ -152,3 +153,11 @@ class RedisConnections:
         """
         _left_to_the_parent.append(self._at_rest)
         self._at_rest = []
+
+
+def _again(error: RedisError) -> RedisError:
+    """Make an error like this one, for somebody else to raise: it has no traceback yet."""
+    try:
+        return copy(error)
+    except TypeError:  # made from more than its arguments tell
+        return RedisConnectionError(str(error))

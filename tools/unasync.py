@@ -46,6 +46,7 @@ NAMES = {
     "adelete": "delete",
     "adelete_many": "delete_many",
     "aget": "get",
+    "ahas_key": "has_key",
     "aget_many": "get_many",
     "aset": "set",
     "aset_many": "set_many",

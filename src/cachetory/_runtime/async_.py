@@ -255,6 +255,7 @@ class Flight(Generic[T]):
         finally:
             self._waiters -= 1
             if not self._waiters and not self.committing:
+                self.fenced = True
                 self._leave(self)
                 self._task.cancel()
         if self._task.cancelled():
@@ -264,6 +265,11 @@ class Flight(Generic[T]):
     async def landed(self) -> None:
         """Wait until the load is over, whatever came of it."""
         await asyncio.wait((self._task,))
+
+    def desert(self) -> None:
+        """Give up a flight whose leader was interrupted before it could start."""
+        if not hasattr(self, "_task"):
+            self._leave(self)
 
     async def _fly(self, load: Callable[[], Awaitable[T]]) -> T:
         _under_way.set((*_under_way.get(), self))

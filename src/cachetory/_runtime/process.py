@@ -14,9 +14,12 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+_registry = threading.RLock()
 _locks: WeakSet[Lock] = WeakSet()
-_held_for_fork: list[Lock] = []
 _child_hooks: WeakKeyDictionary[Any, Callable[[Any], None]] = WeakKeyDictionary()
+
+_forker = threading.RLock()
+_held_for_fork: list[Lock] = []
 
 
 def fork_safe_lock() -> Lock:
@@ -26,28 +29,46 @@ def fork_safe_lock() -> Lock:
     guards is never seen half changed by the child.
     """
     lock = threading.RLock()
-    _locks.add(lock)
+    with _registry:
+        _locks.add(lock)
     return lock
 
 
 def call_in_child(owner: T, hook: Callable[[T], None]) -> None:
     """Call the hook with its owner in every forked child, for as long as the owner lives."""
-    with _hooks_guard:
+    with _registry:
         _child_hooks[owner] = hook
 
 
-_hooks_guard = fork_safe_lock()
-
-
 def _before_fork() -> None:
-    _held_for_fork[:] = list(_locks)
-    for lock in _held_for_fork:
-        lock.acquire()
+    _forker.acquire()  # one fork at a time, until it is over
+    busy = _hold_all()
+    while busy is not None:
+        with busy:  # wait for it while holding nothing that its holder might want
+            pass
+        busy = _hold_all()
+
+
+def _hold_all() -> Lock | None:
+    """Take every lock without waiting, or none of them, and give one that was not to be had."""
+    _registry.acquire()
+    _held_for_fork.append(_registry)
+    for lock in list(_locks):
+        if not lock.acquire(blocking=False):
+            _release_all()
+            return lock
+        _held_for_fork.append(lock)
+    return None
+
+
+def _release_all() -> None:
+    while _held_for_fork:
+        _held_for_fork.pop().release()
 
 
 def _after_fork() -> None:
-    while _held_for_fork:
-        _held_for_fork.pop().release()
+    _release_all()
+    _forker.release()
 
 
 def _after_fork_in_child() -> None:

@@ -240,6 +240,11 @@ class Flight(Generic[T]):
         """Wait until the load is over, whatever came of it."""
         self._landed.wait()
 
+    def desert(self) -> None:
+        """Give up a flight whose leader was interrupted, wherever that was."""
+        self._leave(self)
+        self._landed.set()
+
 
 class Slots:
     """Lets so many in at a time; the others wait for their turn."""

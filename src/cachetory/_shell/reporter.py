@@ -92,7 +92,7 @@ class Reporter:
             self._tell(events.NotStored(key, reason))
 
     def unencodable(self, key: str, error: Exception) -> None:
-        """A computed value could not be turned into wire."""
+        """A computed value could not be turned into wire, or has no usable time to live."""
         failure_log.unstored_values.report(key, error)
         self.not_stored(key, "failed")
 

@@ -241,7 +241,8 @@ class Cache(ItemAccess[ValueT], Generic[ValueT, WireT]):
                 return value
             duration = time_to_live(key=key) if callable(time_to_live) else time_to_live
             duration = resolve(duration)
-            self._commit(flight, key, value, duration, if_not_exists=if_not_exists)
+            gently = if_not_exists and now is not Absent.UNDECODABLE  # else it would stay for ever
+            self._commit(flight, key, value, duration, if_not_exists=gently)
             return value
 
         return self._flights.run(self._full_key(key), fly)
@@ -449,8 +450,8 @@ class Cache(ItemAccess[ValueT], Generic[ValueT, WireT]):
         if_not_exists: bool,
     ) -> None:
         """Store a loaded value, unless that is forbidden by now; it is never lost for that."""
-        duration = None if time_to_live is None else to_timedelta(time_to_live)
         try:
+            duration = None if time_to_live is None else to_timedelta(time_to_live)
             wire = self._codec.encode(value)
         except Exception as error:
             self._reporter.unencodable(key, error)

@@ -111,7 +111,7 @@ class CachedFunction(_Cached[P, R]):
 
     def __get__(self, instance: Any, owner: type | None = None, /) -> CachedFunction[..., R]:
         """Bind to an instance, as functions do."""
-        if instance is None or not hasattr(self.__wrapped__, "__get__"):
+        if instance is None or self.args or not hasattr(self.__wrapped__, "__get__"):
             return self
         return self._bind(instance)
 

@@ -33,11 +33,8 @@ for _, key in ipairs(redis.call('KEYS', '*')) do
 end
 """
 
-_DELETE = "Django tells of a deleted key that it was there, though its time was over"
 _BUSY = "Django gives up silently when SQLite is busy"
 _THREADS = "each thread would leave a connection to the database behind"
-_ORDER = "Django gives the pairs in the order of its database"
-_LATE_TOUCH = "Django's `touch` on an expired entry fails, or brings it back"
 
 
 # Django warns of keys that Memcached, for one, would refuse.
@@ -51,7 +48,6 @@ class DjangoContract(KnownFaults, BackendContract):
     supports_clear_prefix = False
     values = ({"any": "object"}, "text", None)
     extreme_values = (None, False, 0, (), b"", bytes(range(256)) * 4096, float("inf"))
-    known_faults: ClassVar[dict[str, str]] = {"test_delete_expired_gives_false": _DELETE}
 
     @pytest.fixture
     def backend(
@@ -78,10 +74,6 @@ class TestLocMem(DjangoContract):
 
 class TestFileBased(DjangoContract):
     alias = "file"
-    known_faults: ClassVar[dict[str, str]] = {
-        **DjangoContract.known_faults,
-        "test_expire_in_does_not_bring_back_the_expired": _LATE_TOUCH,
-    }
 
 
 class TestDatabase(TestFileBased):
@@ -90,8 +82,6 @@ class TestDatabase(TestFileBased):
         "test_backend_used_by_many_at_once_mixes_nothing_up": _BUSY,
         "test_backend_in_another_thread_works": _THREADS,
         "test_backend_closed_by_another_thread_works": _THREADS,
-        "test_get_many_some_missing_gives_the_others_in_order": _ORDER,
-        "test_get_many_repeated_key_gives_its_value": _ORDER,
     }
 
     @pytest.fixture
@@ -106,8 +96,6 @@ class TestDatabase(TestFileBased):
 
 
 class TestRedis(DjangoContract):
-    known_faults: ClassVar[dict[str, str]] = {}
-
     @pytest.fixture
     def backend(self, valkey_server: Server) -> Iterator[SyncBackend[Any]]:
         self.server = valkey_server

@@ -55,7 +55,10 @@ class Codec(Generic[ValueT, WireT]):
         """Turn wire into a value."""
         if self._executor is INLINE:
             return self._attempt(wire)
-        return await offload(self._executor, self._attempt, wire)
+        try:
+            return await offload(self._executor, self._attempt, wire)
+        except Exception as error:  # of the executor: it was shut down, say
+            return Undecoded(error)
 
     async def decode_all(self, wires: Sequence[WireT]) -> list[ValueT | Undecoded]:
         """Turn wires into values, concurrently in an executor."""
@@ -64,7 +67,10 @@ class Codec(Generic[ValueT, WireT]):
                 return list(map(self._serializer.deserialize, wires))
             except Exception:  # one of them at least; the others are not to suffer for it
                 return list(map(self._attempt, wires))
-        return await offload_all(self._executor, self._attempt, wires)
+        try:
+            return await offload_all(self._executor, self._attempt, wires)
+        except Exception as error:  # of the executor: it was shut down, say
+            return [Undecoded(error)] * len(wires)
 
 
 def _attempt(serializer: Serializer[ValueT, WireT], wire: WireT) -> ValueT | Undecoded:

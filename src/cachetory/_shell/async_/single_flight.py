@@ -34,12 +34,13 @@ class SingleFlight:
 
     @staticmethod
     def over(store: object) -> SingleFlight:
-        """Give the flights over a store: caches which share it must fence each other's loads."""
+        """Give the flights over a store: caches of a colour that share it fence each other."""
+        flights = SingleFlight()
         with _guard:
             try:
-                return _of_store.setdefault(store, SingleFlight())
+                return _of_store.setdefault(store, flights)
             except TypeError:  # not hashable, or without weak references: told apart by nothing
-                return SingleFlight()
+                return flights
 
     async def run(self, key: str, load: Callable[[Flight[T]], Eventual[T]]) -> T:
         """Run the load, or wait for the one that is under way for the key.
@@ -48,28 +49,15 @@ class SingleFlight:
             key: the key as the store knows it.
             load: called with the flight, which tells whether the outcome may still be stored.
         """
-        chain = Flight.under_way()
         while True:
-            with _guard:
-                flight: Flight[T] | None = self._find(key)
-                leads = flight is None
-                if flight is None:
-                    flight = Flight(partial(self._leave, key))
-                    self._flights.setdefault(key, []).append(flight)
-                elif _waits_for_any(flight, chain):
-                    break
-                if chain:
-                    chain[-1].waits_for.append(flight)
+            flight: Flight[T] = Flight(partial(self._leave, key))
             try:
-                return await self._board(flight, load, leads=leads)
+                return await self._board(key, flight, load)
             except Deserted:
                 continue
-            finally:
-                if chain:
-                    chain[-1].waits_for.remove(flight)
-        through: Flight[T] = Flight(_stay)
-        through.fenced = True
-        return await load(through)
+            except BaseException:
+                flight.desert()
+                raise
 
     def may_commit(self, flight: Flight[Any]) -> bool:
         """Tell whether what the flight has loaded may be stored; if so, it is being stored now."""
@@ -99,14 +87,15 @@ class SingleFlight:
         landing: list[Flight[Any]] = []
         with _guard:
             for key in keys:
-                for flight in self._flights.pop(key, ()):
+                for flight in self._flights.get(key, ()):
                     flight.fenced = True
                     if flight.committing and flight.is_here and flight not in inside:
                         landing.append(flight)
         return landing
 
     def _find(self, key: str) -> Flight[Any] | None:
-        return next((it for it in self._flights.get(key, ()) if it.is_here), None)
+        flights = self._flights.get(key, ())
+        return next((it for it in flights if it.is_here and not it.fenced), None)
 
     def _leave(self, key: str, flight: Flight[Any]) -> None:
         with _guard:
@@ -116,24 +105,29 @@ class SingleFlight:
                 if not flights:
                     del self._flights[key]
 
-    async def _board(
-        self, flight: Flight[T], load: Callable[[Flight[T]], Eventual[T]], *, leads: bool
-    ) -> T:
-        if not leads:
-            return await flight.follow()
-
-        async def run() -> T:
-            return await load(flight)
-
-        return await flight.lead(run)
+    async def _board(self, key: str, own: Flight[T], load: Callable[[Flight[T]], Eventual[T]]) -> T:
+        """Lead the flight of one's own, or follow the one that is there."""
+        chain = Flight.under_way()
+        with _guard:
+            flight: Flight[T] = self._find(key) or own
+            own.fenced = flight is not own  # it is not on the table
+            if flight is own:
+                self._flights.setdefault(key, []).append(own)
+            elif _waits_for_any(flight, chain):
+                flight = own  # compute through, instead of waiting for oneself
+            if chain:
+                chain[-1].waits_for.append(flight)
+        try:
+            if flight is not own:
+                return await flight.follow()
+            return await own.lead(partial(load, own))
+        finally:
+            if chain:
+                chain[-1].waits_for.remove(flight)
 
     def _forget(self) -> None:
         """Start a forked child clean: the threads that led these flights do not exist in it."""
         self._flights.clear()
-
-
-def _stay(flight: Flight[Any]) -> None:
-    """Do nothing, for a flight that never was on the table."""
 
 
 def _waits_for_any(flight: Flight[Any], chain: tuple[Flight[Any], ...]) -> bool:

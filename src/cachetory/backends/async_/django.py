@@ -12,8 +12,8 @@ from django.utils.connection import ConnectionProxy
 
 from cachetory._core.sentinels import MISSING
 from cachetory._core.urls import Parameters, parse, redact
-from cachetory.durations import to_seconds, to_timestamp
-from cachetory.errors import ConfigurationError, InvalidKeyError
+from cachetory.durations import LONGEST, to_seconds, to_timestamp
+from cachetory.errors import CachetoryError, ConfigurationError, InvalidKeyError
 from cachetory.interfaces.backends.async_ import AsyncBackend
 
 if TYPE_CHECKING:
@@ -76,8 +76,9 @@ class DjangoBackend(AsyncBackend[Any]):
         if not keys:
             return
         found = await self._cache.aget_many(list(map(_storable, keys)))
-        for pair in found.items():
-            yield pair
+        for key in keys:
+            if key in found:
+                yield key, found[key]
 
     async def set(
         self,
@@ -107,15 +108,18 @@ class DjangoBackend(AsyncBackend[Any]):
         if timeout == 0:
             await self._cache.adelete_many(list(values))
         else:
-            await self._cache.aset_many(values, timeout)
+            failed = await self._cache.aset_many(values, timeout)
+            if failed:
+                msg = f"the Django cache did not store {len(failed)} of {len(values)} values"
+                raise CachetoryError(msg)
 
     async def expire_in(self, key: str, time_to_live: Duration | None = None) -> None:
         """Let a key live for so long from now: `None` for ever, zero or less not at all."""
         timeout = _timeout(time_to_live)
         if timeout == 0:
             await self.delete(key)
-        else:
-            await self._cache.atouch(_storable(key), timeout)
+        elif await self._cache.ahas_key(_storable(key)):  # `touch` may wake the dead
+            await self._cache.atouch(key, timeout)
 
     async def expire_at(self, key: str, deadline: datetime | None) -> None:
         """Let a key live until the deadline, a timezone-aware datetime; `None` is for ever."""
@@ -123,11 +127,12 @@ class DjangoBackend(AsyncBackend[Any]):
             await self.expire_in(key, None)
         else:
             now = datetime.now(timezone.utc).timestamp()
-            await self.expire_in(key, to_timestamp(deadline) - now)
+            await self.expire_in(key, min(to_timestamp(deadline) - now, LONGEST))
 
     async def delete(self, key: str) -> bool:
         """Delete a key and tell whether it was there."""
-        return bool(await self._cache.adelete(_storable(key)))
+        existed = await self._cache.ahas_key(_storable(key))  # to `delete`, an expired one does
+        return bool(await self._cache.adelete(key)) and existed
 
     async def delete_many(self, *keys: str) -> None:
         """Delete many keys."""

@@ -11,7 +11,7 @@ from copy import copy
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from redis.exceptions import ConnectionError as RedisConnectionError
-from redis.exceptions import RedisError, ResponseError
+from redis.exceptions import ReadOnlyError, RedisError, ResponseError
 
 from cachetory._runtime.async_ import WORTH_HAVING, Slots
 from cachetory._runtime.process import call_in_child
@@ -108,11 +108,12 @@ class RedisConnections:
     async def _converse(self, connection: Any, commands: tuple[Command, ...]) -> list[Any]:
         """Send commands and give their replies, and lay the connection to rest."""
         replies = await self._exchange(connection, commands)
+        self._at_rest.append(connection)
         if self._is_closed:
-            await connection.disconnect()
-        else:
-            self._at_rest.append(connection)
+            await self._disconnect()
         for reply in replies:
+            if isinstance(reply, ReadOnlyError):  # no primary any more: the next one looks it up
+                await self._disconnect()
             if isinstance(reply, ResponseError):
                 raise reply
         return replies

@@ -13,8 +13,8 @@ from django.utils.connection import ConnectionProxy
 
 from cachetory._core.sentinels import MISSING
 from cachetory._core.urls import Parameters, parse, redact
-from cachetory.durations import to_seconds, to_timestamp
-from cachetory.errors import ConfigurationError, InvalidKeyError
+from cachetory.durations import LONGEST, to_seconds, to_timestamp
+from cachetory.errors import CachetoryError, ConfigurationError, InvalidKeyError
 from cachetory.interfaces.backends.sync import SyncBackend
 
 if TYPE_CHECKING:
@@ -77,8 +77,9 @@ class DjangoBackend(SyncBackend[Any]):
         if not keys:
             return
         found = self._cache.get_many(list(map(_storable, keys)))
-        for pair in found.items():
-            yield pair
+        for key in keys:
+            if key in found:
+                yield key, found[key]
 
     def set(
         self,
@@ -108,15 +109,18 @@ class DjangoBackend(SyncBackend[Any]):
         if timeout == 0:
             self._cache.delete_many(list(values))
         else:
-            self._cache.set_many(values, timeout)
+            failed = self._cache.set_many(values, timeout)
+            if failed:
+                msg = f"the Django cache did not store {len(failed)} of {len(values)} values"
+                raise CachetoryError(msg)
 
     def expire_in(self, key: str, time_to_live: Duration | None = None) -> None:
         """Let a key live for so long from now: `None` for ever, zero or less not at all."""
         timeout = _timeout(time_to_live)
         if timeout == 0:
             self.delete(key)
-        else:
-            self._cache.touch(_storable(key), timeout)
+        elif self._cache.has_key(_storable(key)):  # `touch` may wake the dead
+            self._cache.touch(key, timeout)
 
     def expire_at(self, key: str, deadline: datetime | None) -> None:
         """Let a key live until the deadline, a timezone-aware datetime; `None` is for ever."""
@@ -124,11 +128,12 @@ class DjangoBackend(SyncBackend[Any]):
             self.expire_in(key, None)
         else:
             now = datetime.now(timezone.utc).timestamp()
-            self.expire_in(key, to_timestamp(deadline) - now)
+            self.expire_in(key, min(to_timestamp(deadline) - now, LONGEST))
 
     def delete(self, key: str) -> bool:
         """Delete a key and tell whether it was there."""
-        return bool(self._cache.delete(_storable(key)))
+        existed = self._cache.has_key(_storable(key))  # to `delete`, an expired one does
+        return bool(self._cache.delete(key)) and existed
 
     def delete_many(self, *keys: str) -> None:
         """Delete many keys."""

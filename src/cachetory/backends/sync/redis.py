@@ -214,7 +214,7 @@ def _name(key: str) -> bytes:
 
 
 def _wire(value: object) -> Any:
-    """Refuse what would not come back as it was: the server would make text of a number."""
+    """Refuse what a server would make text of; text itself comes back as bytes."""
     if isinstance(value, _WIRE_TYPES):
         return value
     msg = (
@@ -231,7 +231,10 @@ def _escape_glob(name: bytes) -> bytes:
 
 
 def _reason(error: Exception) -> str:
+    """Tell what is wrong, without quoting the URL, parts of whose password may stand anywhere."""
     _, unexpected, parameter = str(error).partition("unexpected keyword argument ")
     if unexpected:
         return f"redis-py's connections do not know the parameter {parameter}"
-    return str(error)
+    if str(error).startswith(("Invalid value for ", "Redis URL must specify")):
+        return str(error)
+    return "it is malformed; percent-encode special characters of the password, such as / as %2F"

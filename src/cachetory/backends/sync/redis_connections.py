@@ -12,7 +12,7 @@ from copy import copy
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from redis.exceptions import ConnectionError as RedisConnectionError
-from redis.exceptions import RedisError, ResponseError
+from redis.exceptions import ReadOnlyError, RedisError, ResponseError
 
 from cachetory._runtime.process import call_in_child
 from cachetory._runtime.sync import WORTH_HAVING, Slots
@@ -109,11 +109,12 @@ class RedisConnections:
     def _converse(self, connection: Any, commands: tuple[Command, ...]) -> list[Any]:
         """Send commands and give their replies, and lay the connection to rest."""
         replies = self._exchange(connection, commands)
+        self._at_rest.append(connection)
         if self._is_closed:
-            connection.disconnect()
-        else:
-            self._at_rest.append(connection)
+            self._disconnect()
         for reply in replies:
+            if isinstance(reply, ReadOnlyError):  # no primary any more: the next one looks it up
+                self._disconnect()
             if isinstance(reply, ResponseError):
                 raise reply
         return replies

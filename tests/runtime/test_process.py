@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 
 from cachetory._runtime import process
 from cachetory._runtime.process import call_in_child, fork_safe_lock
@@ -141,3 +142,54 @@ def test_owners_are_made_and_dropped_in_many_threads() -> None:
         in_fork(lambda: None)
         for caller in callers:
             caller.result()
+
+
+def fork_and_wait() -> int:
+    """Fork a child that ends at once, and give its exit status."""
+    child = os.fork()
+    if child == 0:
+        os._exit(0)
+    return os.waitpid(child, 0)[1]
+
+
+def test_forks_of_two_threads_leave_every_lock_free() -> None:
+    locks = [fork_safe_lock() for _ in range(5)]
+    let_go = Signal()
+
+    def hold() -> None:
+        with locks[0]:
+            let_go.wait()
+
+    with Crew() as crew:
+        holder = crew.start(hold)
+        forkers = [crew.start(fork_and_wait) for _ in range(2)]
+        until_within(process._before_fork, *forkers)
+        let_go.set()
+
+        assert [forker.result() for forker in forkers] == [0, 0]
+        holder.result()
+        free = [crew.start(lambda lock: lock.acquire(blocking=False), lock) for lock in locks]
+        assert all(attempt.result() for attempt in free)
+
+
+def test_fork_waits_for_locks_that_are_nested_without_holding_any() -> None:
+    outer, inner = fork_safe_lock(), fork_safe_lock()
+    held, go_on = Signal(), Signal()
+
+    def nest() -> None:
+        with outer:
+            held.set()
+            go_on.wait()
+            with inner:
+                call_in_child(self, type(self).__init__)
+
+    self = Owner()
+    with Crew() as crew:
+        nesting = crew.start(nest)
+        held.wait()
+        forker = crew.start(in_fork, int)
+        until_within(process._before_fork, forker)
+        go_on.set()
+
+        nesting.result()
+        assert forker.result() == 0

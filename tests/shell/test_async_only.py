@@ -405,3 +405,26 @@ def test_child_forked_in_mid_flight_loads_itself() -> None:
         return int(asyncio.run(cache.get_or_set("key", lambda: 5)))
 
     assert asyncio.run(fork_meanwhile()) == (1, 5)
+
+
+async def test_load_that_outlives_its_callers_stores_nothing() -> None:
+    cache = Cache[Any, Any](backend=MemoryBackend(), serializer="pickle://")
+    started, finished = asyncio.Event(), asyncio.Event()
+
+    async def load() -> str:
+        started.set()
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            return "a fallback"
+        finally:
+            finished.set()
+        return "never"
+
+    caller = asyncio.ensure_future(cache.get_or_set("key", load))
+    await started.wait()
+    caller.cancel()
+    await finished.wait()
+    await until(lambda: cache.stats().not_stored == 1)
+
+    assert await cache.get("key") is None

@@ -321,3 +321,19 @@ def test_backend_used_again_after_closing_is_closed_again(valkey_server: Server)
         with backend:
             backend.set("key", b"value")
             assert backend.get("key") == b"value"
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "redis://user:p4/canary-secret@host",
+        "redis://:canary-secret#x@host",
+        "redis://:canary-secret?x@host",
+        "redis://:pa[canary-secret]x@host",
+    ],
+)
+def test_password_with_special_characters_is_not_quoted(url: str) -> None:
+    with pytest.raises(ConfigurationError, match="percent-encode") as caught:
+        RedisBackend.from_url(url)
+
+    assert "canary-secret" not in str(caught.value)

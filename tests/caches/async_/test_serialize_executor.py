@@ -119,3 +119,15 @@ async def test_executor_may_be_made_of_processes(backend: MemoryBackend[Any]) ->
 
         assert await cache.get_many("a", "b") == {"a": 1, "b": 2}
         assert await cache.get("a") == 1
+
+
+async def test_executor_that_was_shut_down_makes_reads_misses(backend: MemoryBackend[Any]) -> None:
+    executor = ThreadPoolExecutor(1)
+    cache = Cache[int](backend=backend, serializer="pickle://", serialize_executor=executor)
+    await cache.set("key", 1)
+    executor.shutdown()
+
+    if await cache.get("key") == 1:  # a thread decodes where it is, and needs no executor for it
+        return
+    assert await cache.get_many("key") == {}
+    assert await cache.get_or_set("key", lambda: 2) == 2

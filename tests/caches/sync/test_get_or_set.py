@@ -124,10 +124,21 @@ def test_time_to_live_that_is_none_is_refused_before_anything_is_computed(
     assert not cache.contains("key")
 
 
-def test_time_to_live_that_turns_out_to_be_none_is_refused(cache: Cache[Any], load: Load) -> None:
-    with pytest.raises(InvalidDurationError):
-        cache.get_or_set("key", load, time_to_live=lambda key: float("nan"))
+def test_value_whose_time_to_live_turns_out_to_be_none_is_returned_and_not_kept(
+    cache: Cache[Any], load: Load
+) -> None:
+    assert cache.get_or_set("key", load, time_to_live=lambda key: float("nan")) == 1
     assert not cache.contains("key")
+    assert cache.stats().not_stored == 1
+
+
+def test_undecodable_value_is_replaced_even_if_not_exists(load: Load) -> None:
+    cache = Cache[Any](backend="memory://", serializer="json://")
+    cache.backend.set("key", b"foreign bytes")
+
+    values = [cache.get_or_set("key", load, if_not_exists=True) for _ in range(3)]
+
+    assert values == [1, 1, 1]
 
 
 @FORMS

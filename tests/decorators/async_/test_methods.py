@@ -319,3 +319,19 @@ async def test_object_with_call_as_an_attribute_of_an_instance() -> None:
         add = cached(cache)(Point(1))
 
     assert await Holder().add(2) == (3, 1)  # type: ignore[call-arg,arg-type]
+
+
+async def test_bound_method_as_an_attribute_of_a_class_stays_with_its_object() -> None:
+    class Counter:
+        def __init__(self, number: int) -> None:
+            self.number = number
+
+        @cached(Cache[int](backend="memory://", serializer="noop://"), ignore=("self",))
+        async def count(self) -> int:
+            return self.number
+
+    class Borrower:
+        number = 2
+        count = Counter(1).count
+
+    assert await Borrower().count() == 1

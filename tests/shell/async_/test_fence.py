@@ -295,3 +295,22 @@ async def test_inner_load_of_the_same_key_is_not_stored(cache: Cache[Any]) -> No
     assert await cache.get_or_set("key", load) == "outer of inner"
     assert seen == [None]
     assert await cache.get("key") == "outer of inner"
+
+
+async def test_second_write_while_a_value_is_written_waits_as_well(load: Load) -> None:
+    backend = SlowBackend()
+    cache = Cache[Any](backend=backend, serializer="pickle://")
+    async with Crew() as crew:
+        caller = crew.start(cache.get_or_set, "key", load)
+        await backend.writing.wait()
+        first = crew.start(cache.expire_in, "key", 60)
+        await until_within(Flight.landed, first)
+        second = crew.start(cache.delete, "key")
+        await until_within(Flight.landed, second)
+        backend.let_go.set()
+
+        await caller.result()
+        await first.result()
+        await second.result()
+
+    assert await cache.get("key") is None

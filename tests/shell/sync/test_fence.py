@@ -292,3 +292,22 @@ def test_inner_load_of_the_same_key_is_not_stored(cache: Cache[Any]) -> None:
     assert cache.get_or_set("key", load) == "outer of inner"
     assert seen == [None]
     assert cache.get("key") == "outer of inner"
+
+
+def test_second_write_while_a_value_is_written_waits_as_well(load: Load) -> None:
+    backend = SlowBackend()
+    cache = Cache[Any](backend=backend, serializer="pickle://")
+    with Crew() as crew:
+        caller = crew.start(cache.get_or_set, "key", load)
+        backend.writing.wait()
+        first = crew.start(cache.expire_in, "key", 60)
+        until_within(Flight.landed, first)
+        second = crew.start(cache.delete, "key")
+        until_within(Flight.landed, second)
+        backend.let_go.set()
+
+        caller.result()
+        first.result()
+        second.result()
+
+    assert cache.get("key") is None

@@ -98,7 +98,7 @@ class RedisBackend(AsyncBackend[bytes]):
         """Get the values of those keys that have one, all from the same instant."""
         if not keys:
             return
-        values = await self._connections.get().ask("MGET", *map(_name, keys))
+        values = await self._connections.get().ask("MGET", *_names(keys))
         for key, value in zip(keys, values, strict=True):
             if value is not None:
                 yield key, value
@@ -127,7 +127,8 @@ class RedisBackend(AsyncBackend[bytes]):
         self, items: Iterable[tuple[str, bytes]], *, time_to_live: Duration | None = None
     ) -> None:
         """Set many values at once, all with the same time to live."""
-        names = {_name(key): _wire(value) for key, value in items}
+        values = dict(items)
+        names = dict(zip(_names(values), map(_wire, values.values()), strict=True))
         if not names:
             return
         connections = self._connections.get()
@@ -166,7 +167,7 @@ class RedisBackend(AsyncBackend[bytes]):
     async def delete_many(self, *keys: str) -> None:
         """Delete many keys at once."""
         if keys:
-            await self._connections.get().ask("DEL", *map(_name, keys))
+            await self._connections.get().ask("DEL", *_names(keys))
 
     async def clear(self) -> None:
         """Delete every key of the logical database, whoever wrote it."""
@@ -212,9 +213,16 @@ def _name(key: str) -> bytes:
     return key.encode("utf-8", "surrogatepass")
 
 
+def _names(keys: Iterable[str]) -> list[bytes]:
+    try:
+        return [key.encode() for key in keys]  # half the price, and right for all but surrogates
+    except UnicodeEncodeError:
+        return [_name(key) for key in keys]
+
+
 def _wire(value: object) -> Any:
     """Refuse what a server would make text of; text itself comes back as bytes."""
-    if isinstance(value, _WIRE_TYPES):
+    if type(value) in _WIRE_TYPES or isinstance(value, _WIRE_TYPES):
         return value
     msg = (
         f"Redis stores bytes, not a {type(value).__name__}: "

@@ -44,14 +44,14 @@ def _before_fork() -> None:
     _forker.acquire()  # one fork at a time, until it is over
     busy = _hold_all()
     while busy is not None:
-        with busy:  # wait for it while holding nothing that its holder might want
-            pass
-        busy = _hold_all()
+        with busy:  # waited for while nothing is held that its holder might want, and then kept
+            busy = _hold_all()
 
 
 def _hold_all() -> Lock | None:
     """Take every lock without waiting, or none of them, and give one that was not to be had."""
-    _registry.acquire()
+    if not _registry.acquire(blocking=False):
+        return _registry
     _held_for_fork.append(_registry)
     for lock in list(_locks):
         if not lock.acquire(blocking=False):

@@ -208,6 +208,12 @@ def interrupt(
         sys.settrace(before)
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _opcodes_are_traced() -> None:
+    """Trace once for nothing: Python 3.12 tells of opcodes from the second time on only."""
+    interrupt(make_store(ManualClock()).clear, 0, lambda: None)
+
+
 def make_store_with(deadline: float, clock: ManualClock, max_entries: int | None) -> Store[Any]:
     store = make_store(clock, max_entries=max_entries)
     store.set("key", "old", deadline)

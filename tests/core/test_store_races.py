@@ -152,6 +152,10 @@ def use_amid_garbage(
     return finalised
 
 
+@pytest.mark.skipif(
+    sys.version_info >= (3, 12),
+    reason="from Python 3.12 on, a collection that is due starts wherever the interpreter looks up",
+)
 @USES
 def test_no_collection_starts_under_the_guard(
     use: Callable[[Store[Any]], object], clock: ManualClock

@@ -9,6 +9,7 @@ import pytest
 
 from tests.canary import CanaryWatch
 from tests.clock import ManualClock
+from tests.forked_coverage import free_coverage_after_forks
 from tests.leaks import no_leaked_resources, no_leaked_tasks
 from tests.servers import Kind, Server, ServerUnavailableError, start_reaper
 
@@ -27,6 +28,9 @@ class StartServer(Protocol):
         password: str | None = None,
         tls: bool = False,
     ) -> Server: ...
+
+
+free_coverage_after_forks()
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -38,6 +38,8 @@ NAMES = {
     "AsyncBackendRead": "SyncBackendRead",
     "AsyncBackendWrite": "SyncBackendWrite",
     "AsyncIterator": "Iterator",
+    "AsyncLeases": "SyncLeases",
+    "AsyncWatch": "SyncWatch",
     "__aenter__": "__enter__",
     "__aexit__": "__exit__",
     "aadd": "add",

@@ -8,6 +8,8 @@
     ├── UnkeyableArgumentError (TypeError)        an argument whose identity cannot be told
     ├── UncacheableFunctionError (TypeError)      a callable that cannot be decorated
     ├── DecodeError (ValueError)                  stored bytes that no serializer wrote so
+    ├── NoValueError (LookupError)                a loader says that there is no value
+    ├── LoadTimeoutError (TimeoutError)           a load took longer than its caller waits
     └── UnsupportedOperationError (NotImplementedError)  the store has no such operation
 
 Each is also the built-in that a caller would expect. Errors of a store's client (a refused
@@ -46,6 +48,17 @@ class UncacheableFunctionError(CachetoryError, TypeError):
 
 class DecodeError(CachetoryError, ValueError):
     """Stored bytes are corrupt, foreign or larger than allowed. Never a `KeyError`."""
+
+
+class NoValueError(CachetoryError, LookupError):
+    """There is no value. Loaders raise it; a cache raises it while it remembers that.
+
+    Not a `KeyError`, since the key is not what is wrong.
+    """
+
+
+class LoadTimeoutError(CachetoryError, TimeoutError):
+    """A load took longer than the policy's `hard_timeout`. It goes on behind, and is stored."""
 
 
 class UnsupportedOperationError(CachetoryError, NotImplementedError):

@@ -3,10 +3,14 @@
     Event
     ├── Hit · Miss                       a lookup, by what it found
     ├── Set · Deleted · Expiring · Cleared   a write, after the store took it
-    ├── Loaded · LoadFailed              a value was computed on a miss, or could not be
+    ├── Stale                            a value was given though its time is over, and why
+    ├── Loaded · LoadFailed · LoadLate   a value was loaded, could not be, or not in time
+    ├── Refreshing · RefreshDropped      a value is loaded again, or there was no room for that
     ├── NotStored                        a loaded value was not kept, and why
+    ├── LeaseWon · LeaseHeld · LeaseLost the right to load, among processes
     ├── Undecodable                      stored bytes were not what the serializer wrote: a miss
-    └── BackendFailed                    the store did not do what was asked
+    ├── BackendFailed                    the store did not do what was asked
+    └── BreakerOpened · BreakerClosed    the store is left alone from now on, or asked again
 
 Events compare by their fields and can be matched by position. They carry keys, never values.
 """
@@ -80,8 +84,47 @@ class Cleared(Event):
     __slots__ = ()
 
 
+class Stale(Event):
+    """A value was given though its time is over.
+
+    Attributes:
+        reason: `"refreshing"` when it is being loaded again behind the caller, `"failing"` when
+            loading has failed, `"late"` when it takes too long, `"held"` when another process is
+            at it.
+    """
+
+    __slots__ = ("reason",)
+    __match_args__: tuple[str, ...] = ("key", "reason")
+
+    def __init__(self, key: str, reason: Literal["refreshing", "failing", "late", "held"]) -> None:
+        super().__init__(key)
+        self.reason: Literal["refreshing", "failing", "late", "held"] = reason
+
+
+class Refreshing(Event):
+    """A value is about to be loaded again though there is one.
+
+    Attributes:
+        reason: `"stale"` when its time is over, `"early"` when that is near, `"asked"` when it
+            was asked for.
+    """
+
+    __slots__ = ("reason",)
+    __match_args__: tuple[str, ...] = ("key", "reason")
+
+    def __init__(self, key: str, reason: Literal["stale", "early", "asked"]) -> None:
+        super().__init__(key)
+        self.reason: Literal["stale", "early", "asked"] = reason
+
+
+class RefreshDropped(Event):
+    """A stale value was not loaded again behind its caller, since too many others are."""
+
+    __slots__ = ()
+
+
 class Loaded(Event):
-    """A value was computed because there was none.
+    """A loader returned, or said that there is no value.
 
     Attributes:
         seconds: how long that took.
@@ -100,14 +143,52 @@ class LoadFailed(Event):
 
     Attributes:
         error: what the loader raised.
+        seconds: how long that took.
     """
 
-    __slots__ = ("error",)
-    __match_args__: tuple[str, ...] = ("key", "error")
+    __slots__ = ("error", "seconds")
+    __match_args__: tuple[str, ...] = ("key", "error", "seconds")
 
-    def __init__(self, key: str, error: Exception) -> None:
+    def __init__(self, key: str, error: Exception, seconds: float = 0.0) -> None:
         super().__init__(key)
         self.error: Exception = error
+        self.seconds: float = seconds
+
+
+class LoadLate(Event):
+    """A load takes longer than its caller waits; it goes on behind.
+
+    Attributes:
+        seconds: how long the caller has waited.
+    """
+
+    __slots__ = ("seconds",)
+    __match_args__: tuple[str, ...] = ("key", "seconds")
+
+    def __init__(self, key: str, seconds: float) -> None:
+        super().__init__(key)
+        self.seconds: float = seconds
+
+
+class LeaseWon(Event):
+    """This process got the right to load, before all others that share the store."""
+
+    __slots__ = ()
+
+
+class LeaseHeld(Event):
+    """Another process has the right to load, so that this one waits, or gives what is stale."""
+
+    __slots__ = ()
+
+
+class LeaseLost(Event):
+    """The lease ended while the value was being loaded: it took too long, or the key was written.
+
+    What is loaded is returned, but not stored.
+    """
+
+    __slots__ = ()
 
 
 class NotStored(Event):
@@ -157,3 +238,24 @@ class BackendFailed(Event):
         super().__init__(key)
         self.operation: str = operation
         self.error: Exception = error
+
+
+class BreakerOpened(Event):
+    """The store has failed a few times in a row, and is asked no more but for a probe at times.
+
+    Attributes:
+        error: the last failure.
+    """
+
+    __slots__ = ("error",)
+    __match_args__: tuple[str, ...] = ("key", "error")
+
+    def __init__(self, key: str, error: Exception) -> None:
+        super().__init__(key)
+        self.error: Exception = error
+
+
+class BreakerClosed(Event):
+    """The store has answered, and is asked again."""
+
+    __slots__ = ()

@@ -185,7 +185,7 @@ async def test_slots_let_so_many_in_at_a_time() -> None:
 
 async def test_flight_gives_its_value_to_its_followers() -> None:
     left: list[Flight[int]] = []
-    flight: Flight[int] = Flight(left.append)
+    flight: Flight[int] = Flight(("key",), left.append)
 
     assert await flight.lead(coroutine_function) == 1
     assert set(left) == {flight}
@@ -195,8 +195,8 @@ async def test_flight_gives_its_value_to_its_followers() -> None:
 
 async def test_flight_knows_the_loads_that_it_is_a_part_of() -> None:
     left: list[Flight[Any]] = []
-    outer: Flight[Any] = Flight(left.append)
-    inner: Flight[Any] = Flight(left.append)
+    outer: Flight[Any] = Flight(("key",), left.append)
+    inner: Flight[Any] = Flight(("key",), left.append)
 
     async def look() -> object:
         return Flight.under_way()

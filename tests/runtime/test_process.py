@@ -8,7 +8,7 @@ import os
 from cachetory._runtime import process
 from cachetory._runtime.process import call_in_child, fork_safe_lock
 from tests.runtime.forking import forks, in_fork
-from tests.shell.sync_crew import Crew, Meeting, Signal, until_within
+from tests.shell.sync_crew import Crew, Meeting, Signal, until, until_within
 
 pytestmark = forks
 
@@ -154,16 +154,19 @@ def fork_and_wait() -> int:
 
 def test_forks_of_two_threads_leave_every_lock_free() -> None:
     locks = [fork_safe_lock() for _ in range(5)]
-    let_go = Signal()
+    held, let_go = Signal(), Signal()
 
     def hold() -> None:
         with locks[0]:
+            held.set()
             let_go.wait()
 
     with Crew() as crew:
         holder = crew.start(hold)
+        held.wait()
         forkers = [crew.start(fork_and_wait) for _ in range(2)]
-        until_within(process._before_fork, *forkers)
+        # The other may be waiting for a lock of the standard library's, which the first one holds.
+        until(lambda: any(forker.is_within(process._before_fork) for forker in forkers))
         let_go.set()
 
         assert [forker.result() for forker in forkers] == [0, 0]

@@ -131,7 +131,7 @@ def test_slots_are_all_free_in_a_child() -> None:
 
 def test_flight_gives_its_value_to_its_followers() -> None:
     left: list[Flight[int]] = []
-    flight: Flight[int] = Flight(left.append)
+    flight: Flight[int] = Flight(("key",), left.append)
 
     assert flight.lead(lambda: 1) == 1
     assert set(left) == {flight}
@@ -141,8 +141,8 @@ def test_flight_gives_its_value_to_its_followers() -> None:
 
 def test_flight_knows_the_loads_that_it_is_a_part_of() -> None:
     left: list[Flight[Any]] = []
-    outer: Flight[Any] = Flight(left.append)
-    inner: Flight[Any] = Flight(left.append)
+    outer: Flight[Any] = Flight(("key",), left.append)
+    inner: Flight[Any] = Flight(("key",), left.append)
 
     assert outer.lead(lambda: inner.lead(Flight.under_way)) == (outer, inner)
     assert set(left) == {inner, outer}

@@ -56,6 +56,11 @@ class Unstoppable(MemoryBackend[Any]):
         super().__init__()
         self.writing, self.let_go, self.written = Signal(), Signal(), Signal()
 
+    @property
+    def leases(self) -> None:
+        """It keeps no claims, so that all goes by `set`."""
+        return
+
     async def set(self, key: str, value: Any, **options: Any) -> bool:
         self._write = asyncio.ensure_future(self._set(key, value, options))
         self.writing.set()

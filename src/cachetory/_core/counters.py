@@ -8,13 +8,20 @@ class Counters:
 
     __slots__ = (
         "backend_errors",
+        "breaker_openings",
         "deletes",
         "hits",
+        "late_loads",
+        "leases_held",
+        "leases_lost",
         "load_failures",
         "loads",
         "misses",
         "not_stored",
+        "refreshes",
+        "refreshes_dropped",
         "sets",
+        "stale",
         "undecodable",
     )
 
@@ -28,6 +35,13 @@ class Counters:
         self.not_stored: int = 0
         self.undecodable: int = 0
         self.backend_errors: int = 0
+        self.stale: int = 0
+        self.refreshes: int = 0
+        self.refreshes_dropped: int = 0
+        self.late_loads: int = 0
+        self.leases_held: int = 0
+        self.leases_lost: int = 0
+        self.breaker_openings: int = 0
 
     def snapshot(self) -> tuple[int, ...]:
         """Give the counts in the order of the fields of `Stats`."""
@@ -41,4 +55,11 @@ class Counters:
             self.not_stored,
             self.undecodable,
             self.backend_errors,
+            self.stale,
+            self.refreshes,
+            self.refreshes_dropped,
+            self.late_loads,
+            self.leases_held,
+            self.leases_lost,
+            self.breaker_openings,
         )

@@ -13,7 +13,7 @@ class Stats(NamedTuple):
     """
 
     hits: int
-    """Lookups that found a fresh value."""
+    """Lookups that were answered at once: with a fresh value, or a stale one to be refreshed."""
     misses: int
     """Lookups that found nothing usable, undecodable values and failures of the store included."""
     sets: int
@@ -30,6 +30,20 @@ class Stats(NamedTuple):
     """Stored values that the serializer could not read."""
     backend_errors: int
     """Operations that the store failed to do."""
+    stale: int = 0
+    """Values given though their time was over, while they were loaded again or could not be."""
+    refreshes: int = 0
+    """Loads of keys that had a value."""
+    refreshes_dropped: int = 0
+    """Refreshes for which there was no room behind the callers."""
+    late_loads: int = 0
+    """Callers that stopped waiting for a load."""
+    leases_held: int = 0
+    """Loads that waited for another process, or left it to do the work."""
+    leases_lost: int = 0
+    """Leases that ended while their holder was loading."""
+    breaker_openings: int = 0
+    """Times that the store was left alone after some failures in a row."""
     entries: int | None = None
     """Entries held now; None for a store that is not in this process."""
     evictions: int | None = None

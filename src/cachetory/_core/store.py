@@ -37,6 +37,9 @@ D = TypeVar("D")
 _MOST_SWEPT = 8
 """A write sweeps out at most so many expired entries."""
 
+_MOST_CLAIMS = 100_000
+"""So many claims are remembered at most: those of loaders that died are never released."""
+
 
 class Entry(Generic[V]):
     """A value with its deadline, and what the store needs to know of it.
@@ -46,22 +49,55 @@ class Entry(Generic[V]):
         value: The value; `None` once the entry is dead.
         deadline: When it expires, in seconds of the store's clock: inf for never, -inf if it has
             left the store and is dead for good.
+        kept_until: When it goes, which may be later: until then it is kept as a stale one, for
+            those who ask for it by `peek`.
+        note: What its cache wants to remember of it; the store does not look at it.
         frequency: Recent accesses, up to `SATURATED`.
         weight: What it counts for in the total.
         in_main: Whether it is in S3-FIFO's main queue.
         is_watched: Whether it is in the queue of entries that expire some day.
     """
 
-    __slots__ = ("deadline", "frequency", "in_main", "is_watched", "key", "value", "weight")
+    __slots__ = (
+        "deadline",
+        "frequency",
+        "in_main",
+        "is_watched",
+        "kept_until",
+        "key",
+        "note",
+        "value",
+        "weight",
+    )
 
-    def __init__(self, key: str, value: V, deadline: float, weight: int) -> None:
+    def __init__(
+        self,
+        key: str,
+        value: V,
+        deadline: float,
+        weight: int,
+        kept_until: float | None = None,
+        note: object = None,
+    ) -> None:
         self.key = key
         self.value = value
         self.deadline = deadline
+        self.kept_until = deadline if kept_until is None else kept_until
+        self.note = note
         self.weight = weight
         self.frequency = 0
         self.in_main = False
         self.is_watched = False
+
+
+class Claim:
+    """Somebody's word that they are loading a key."""
+
+    __slots__ = ("token", "until")
+
+    def __init__(self, token: str, until: float) -> None:
+        self.token = token
+        self.until = until
 
 
 class Store(Generic[V]):
@@ -102,6 +138,7 @@ class Store(Generic[V]):
 
     __slots__ = (
         "__weakref__",
+        "_claims",
         "_dropped",
         "_guard",
         "_max_entries",
@@ -144,6 +181,7 @@ class Store(Generic[V]):
         self.clock = clock
         self._watched: deque[Entry[V]] = deque()
         self._dropped: list[V] = []
+        self._claims: dict[str, Claim] = {}
 
     def __len__(self) -> int:
         return len(self.entries)
@@ -185,7 +223,17 @@ class Store(Generic[V]):
                     values.append(entry.value)
         return list(zip(found, values, strict=True))
 
-    def set(self, key: str, value: V, deadline: float, *, if_not_exists: bool = False) -> bool:
+    def set(
+        self,
+        key: str,
+        value: V,
+        deadline: float,
+        *,
+        if_not_exists: bool = False,
+        kept_until: float | None = None,
+        note: object = None,
+        token: str | None = None,
+    ) -> bool:
         """Store a value, and tell whether it was stored.
 
         It is not if it is over already or weighs more than the bound: then the key is removed.
@@ -193,26 +241,44 @@ class Store(Generic[V]):
         Args:
             key: The key.
             value: The value.
-            deadline: When it expires.
+            deadline: When it expires; a past one stores a value that is stale from the start.
             if_not_exists: Leave a live value as it is.
+            kept_until: When the entry goes; by default, when it expires.
+            note: What to remember of it.
+            token: Store it only if the claim of that token still stands, and end that. Without
+                one, any claim to the key ends.
         """
         weight = 1 if self._weigher is None else self._weigh(key, value)
-        now = self.clock() if deadline != inf or self._watched else -inf
-        if deadline <= now or weight > self._max_weight:
+        over_at = deadline if kept_until is None else kept_until
+        now = self.clock() if over_at != inf or self._watched else -inf
+        if over_at <= now or weight > self._max_weight:
+            if token is not None and not self.release(key, token):
+                return False
             if not if_not_exists:
                 self.delete(key)
             return False
         entry = self.entries.get(key)
-        fresh = Entry(key, value, deadline, weight) if entry is None else None
+        fresh = Entry(key, value, deadline, weight, over_at, note) if entry is None else None
         with self._guard:
+            if token is not None:
+                claim = self._claims.get(key)
+                if claim is None or claim.token != token:
+                    return False
             if entry is None or entry.deadline <= now:
                 entry = self._find(key, now)
+            elif deadline <= now and not if_not_exists:
+                self._remove(entry)  # in place, a reader might take it for a live one
+                entry = None
+            if self._claims and (entry is None or not if_not_exists or token is not None):
+                self._claims.pop(key, None)
             if entry is None:
-                self._insert(fresh or Entry(key, value, deadline, weight), now)
+                self._insert(fresh or Entry(key, value, deadline, weight, over_at, note), now)
             elif if_not_exists:
                 return False
             else:
                 _replaced = self._replace(entry, value, deadline, weight, now)
+                _noted, entry.note = entry.note, note
+                entry.kept_until = over_at
             if self._watched:
                 self._sweep(now)
         self._release()
@@ -226,9 +292,11 @@ class Store(Generic[V]):
         entries = [Entry(key, value, deadline, self._weigh(key, value)) for key, value in items]
         fresh = iter(entries)
         replaced: list[V] = []
+        notes: list[object] = []
         now = self.clock()
         with self._guard:
             for new in fresh:
+                self._claims.pop(new.key, None)
                 entry = self._find(new.key, now)
                 if deadline <= now or new.weight > self._max_weight:
                     if entry is not None:
@@ -237,6 +305,9 @@ class Store(Generic[V]):
                     self._insert(new, now)
                 else:
                     replaced.append(self._replace(entry, new.value, deadline, new.weight, now))
+                    entry.kept_until = deadline
+                    notes.append(entry.note)
+                    entry.note = None
                 self._sweep(now)
         self._release()
 
@@ -249,6 +320,8 @@ class Store(Generic[V]):
                 if deadline <= now:
                     self._remove(entry)
                 else:
+                    extra = entry.kept_until - entry.deadline if entry.deadline < inf else 0.0
+                    entry.kept_until = deadline + extra
                     entry.deadline = deadline
                     if deadline != inf and not entry.is_watched:
                         self._watch(entry)
@@ -267,6 +340,7 @@ class Store(Generic[V]):
         now = self.clock()
         with self._guard:
             for key in unwanted:
+                self._claims.pop(key, None)
                 entry = self._find(key, now)
                 if entry is not None:
                     self._remove(entry)
@@ -277,6 +351,8 @@ class Store(Generic[V]):
     def clear(self, prefix: str = "") -> None:
         """Remove all keys that start with the prefix; takes time in proportion to all entries."""
         with self._guard:
+            for key in [key for key in self._claims if key.startswith(prefix)]:
+                del self._claims[key]
             for entry in list(self.entries.values()):
                 if entry.deadline != -inf and entry.key.startswith(prefix):
                     self._remove(entry)
@@ -284,6 +360,66 @@ class Store(Generic[V]):
                 self._policy.clear()
                 self._watched.clear()
         self._release()
+
+    def peek(self, key: str) -> tuple[V, float, float, object] | None:
+        """Return a live or stale value, its deadline, until when it is kept, and its note.
+
+        That counts as no access.
+        """
+        now = self.clock()
+        with self._guard:
+            entry = self.entries.get(key)
+            if entry is None or entry.kept_until <= now:
+                return None
+            value, deadline, note = entry.value, entry.deadline, entry.note
+            kept_until = entry.kept_until
+        return value, deadline, kept_until, note
+
+    def claim(self, key: str, token: str, until: float, *, takes_over: bool = False) -> str:
+        """Claim the right to load the key, unless somebody has it; tell whose claim stands.
+
+        A claim ends when the key is set or deleted, when it is released, or when its time is over.
+
+        Args:
+            key: The key.
+            token: What tells this claim from all others.
+            until: When it is over, in seconds of the clock.
+            takes_over: End the claim of anybody else.
+        """
+        now = self.clock()
+        mine = Claim(token, until)
+        with self._guard:
+            while len(self._claims) >= _MOST_CLAIMS:
+                del self._claims[next(iter(self._claims))]
+            standing = self._claims.get(key)
+            if standing is not None and standing.until > now and not takes_over:
+                return standing.token
+            _former = standing
+            self._claims[key] = mine
+        return token
+
+    def renew(self, key: str, token: str, until: float) -> bool:
+        """Let a claim stand until then, and tell whether it stood."""
+        now = self.clock()
+        with self._guard:
+            claim = self._claims.get(key)
+            if claim is None or claim.token != token or claim.until <= now:
+                return False
+            claim.until = until
+        return True
+
+    def release(self, key: str, token: str, successor: str = "", until: float = -inf) -> bool:
+        """End a claim, or put another one in its place; tell whether it stood."""
+        other = Claim(successor, until)
+        with self._guard:
+            claim = self._claims.get(key)
+            if claim is None or claim.token != token:
+                return False
+            if successor:
+                self._claims[key] = other
+            else:
+                del self._claims[key]
+        return True
 
     def keys(self, prefix: str = "") -> list[str]:
         """Return the live keys that start with the prefix, as of one moment."""
@@ -372,12 +508,12 @@ class Store(Generic[V]):
         chances = _MOST_SWEPT
         while watched and chances:
             entry = watched[0]
-            if now < entry.deadline < inf:
+            if now < entry.kept_until < inf and entry.deadline != -inf:
                 watched.rotate(-1)
                 return
             watched.popleft()
             entry.is_watched = False
-            if -inf < entry.deadline <= now:
+            if entry.deadline != -inf and entry.kept_until <= now:
                 self._expire(entry)
             chances -= 1
 

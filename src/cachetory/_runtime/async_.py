@@ -4,18 +4,25 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable
-from contextlib import suppress
+from contextlib import asynccontextmanager, suppress
 from contextvars import ContextVar
 from inspect import isawaitable
-from typing import TYPE_CHECKING, Any, Generic, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, NoReturn, TypeVar, cast
 from weakref import WeakKeyDictionary
 
 from cachetory._runtime.callables import any_runs
-from cachetory._runtime.process import fork_safe_lock
+from cachetory._runtime.process import call_in_child, fork_safe_lock
 from cachetory.errors import ConfigurationError, UncacheableFunctionError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable, Generator, Iterable
+    from collections.abc import (
+        AsyncGenerator,
+        AsyncIterator,
+        Callable,
+        Collection,
+        Generator,
+        Iterable,
+    )
     from concurrent.futures import Executor
 
     from typing_extensions import Self
@@ -32,6 +39,9 @@ DEF = "async def"
 
 WORTH_HAVING = 16
 """How many connections to one server are of use to an event loop, which works on one at a time."""
+
+MOST_BEHIND = 1000
+"""How many loads and refreshes may go on behind the callers of one cache."""
 
 AWAIT = "await "
 """How a compiled function of this colour calls another."""
@@ -199,6 +209,87 @@ class Deserted(Exception):  # noqa: N818 (not an error: a word among the parties
     """The leader of a flight was cancelled: what it met is not its followers' fate."""
 
 
+class Late(Exception):  # noqa: N818 (not an error either: the load goes on)
+    """A load takes longer than the caller waits."""
+
+
+async def sleep(seconds: float) -> None:
+    """Wait."""
+    await asyncio.sleep(seconds)
+
+
+@asynccontextmanager
+async def every(seconds: float, function: Callable[[], Awaitable[object]]) -> AsyncIterator[None]:
+    """Call the function every so many seconds while the block runs; its errors are its own affair."""
+
+    async def beat() -> None:
+        while True:
+            await asyncio.sleep(seconds)
+            with suppress(Exception):
+                await function()
+
+    task = asyncio.get_running_loop().create_task(beat(), name="cachetory-heartbeat")
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.wait((task,))
+
+
+class Background:
+    """What goes on behind the callers: tasks that are held on to until they are done.
+
+    Args:
+        most: so many at a time; more are refused.
+    """
+
+    __slots__ = ("__weakref__", "_most", "_tasks")
+
+    def __init__(self, most: int = MOST_BEHIND) -> None:
+        self._most = most
+        self._tasks: set[asyncio.Task[Any]] = set()
+        call_in_child(self, Background._forget)
+
+    def start(self, function: Callable[[], Awaitable[object]]) -> bool:
+        """Run the function in a context like the caller's, and tell whether there was room."""
+        if not self.has_room:
+            return False
+        self.adopt(asyncio.get_running_loop().create_task(_run(function), name="cachetory-behind"))
+        return True
+
+    @property
+    def has_room(self) -> bool:
+        """Whether one more may start."""
+        return len(self._tasks) < self._most
+
+    def adopt(self, task: asyncio.Task[Any]) -> None:
+        """Hold on to a task."""
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def aclose(self, seconds: float) -> None:
+        """Wait for what goes on in this event loop, and cancel what is not done by then."""
+        loop = asyncio.get_running_loop()
+        here = {task for task in list(self._tasks) if task.get_loop() is loop}
+        here.discard(cast("asyncio.Task[Any]", asyncio.current_task()))
+        if not here:
+            return
+        _, late = await asyncio.wait(here, timeout=seconds)
+        for task in late:
+            task.cancel()
+        if late:
+            await asyncio.wait(late, timeout=seconds)
+
+    def _forget(self) -> None:
+        self._tasks.clear()
+
+
+async def _run(function: Callable[[], Awaitable[object]]) -> None:
+    _under_way.set(())
+    with suppress(Exception):  # it has been reported by then
+        await function()
+
+
 _under_way: ContextVar[tuple[Flight[Any], ...]] = ContextVar("cachetory_flights", default=())
 
 
@@ -207,20 +298,33 @@ class Flight(Generic[T]):
 
     Cancelling one of them never cancels another. The task is cancelled when the last one leaves,
     unless it is storing what it has loaded: then it goes on, since a write that is cut off may
-    still happen later, after another that was to come last.
+    still happen later, after another that was to come last. Nor is it when it goes on behind.
 
     Args:
+        keys: those that it loads.
         leave: called when nobody may join the flight any more.
     """
 
-    __slots__ = ("_leave", "_loop", "_task", "_waiters", "committing", "fenced", "waits_for")
+    __slots__ = (
+        "_goes_on",
+        "_leave",
+        "_loop",
+        "_task",
+        "_waiters",
+        "committing",
+        "fenced",
+        "keys",
+        "waits_for",
+    )
 
-    def __init__(self, leave: Callable[[Flight[T]], None]) -> None:
+    def __init__(self, keys: Collection[str], leave: Callable[[Flight[T]], None]) -> None:
+        self.keys = keys
         self._leave = leave
         self._loop = asyncio.get_running_loop()
         self._task: asyncio.Task[T]
         self._waiters = 0
-        self.fenced = False
+        self._goes_on = False
+        self.fenced: set[str] = set()
         self.committing = False
         self.waits_for: list[Flight[Any]] = []
 
@@ -234,33 +338,60 @@ class Flight(Generic[T]):
         """Whether it belongs to the running event loop, so that it can be waited for."""
         return self._loop is asyncio.get_running_loop()
 
-    async def lead(self, load: Callable[[], Awaitable[T]]) -> T:
-        """Start the load as a task, in the leader's context, and wait for it."""
-        self._task = self._loop.create_task(self._fly(load))
-        self._task.add_done_callback(self._land)
+    async def lead(
+        self,
+        load: Callable[[], Awaitable[T]],
+        seconds: float | None = None,
+        behind: Background | None = None,
+    ) -> T:
+        """Start the load as a task, in the leader's context, and wait for it; see `follow`."""
+        self._start(load, (*_under_way.get(), self))
         try:
-            return await self.follow()
+            return await self.follow(seconds, behind)
         except Deserted:  # the load cancelled itself, as it would have done without a flight
             raise asyncio.CancelledError from None
 
-    async def follow(self) -> T:
+    def lead_behind(self, load: Callable[[], Awaitable[T]], behind: Background) -> bool:
+        """Start the load for nobody to wait for, and tell whether there was room."""
+        if not behind.has_room:
+            return False
+        self._start(load, (self,))
+        self.go_on(behind)
+        return True
+
+    async def follow(self, seconds: float | None = None, behind: Background | None = None) -> T:
         """Wait for the load that another has started.
+
+        Args:
+            seconds: how long to wait at most.
+            behind: where it goes on after that.
 
         Raises:
             Deserted: if the load was cancelled, though the caller was not.
+            Late: if it takes longer.
         """
         self._waiters += 1
         try:
-            await asyncio.wait((self._task,))
+            done, _ = await asyncio.wait((self._task,), timeout=seconds)
+            if not done and behind is not None:
+                self.go_on(behind)
         finally:
             self._waiters -= 1
-            if not self._waiters and not self.committing:
-                self.fenced = True
+            if not (self._waiters or self.committing or self._goes_on):
+                self.fenced.update(self.keys)
                 self._leave(self)
                 self._task.cancel()
+        if not done:
+            raise Late
         if self._task.cancelled():
             raise Deserted
         return self._task.result()
+
+    def go_on(self, behind: Background) -> None:
+        """Let the load go on though nobody may be waiting."""
+        if not self._goes_on:
+            self._goes_on = True
+            behind.adopt(self._task)
 
     async def landed(self) -> None:
         """Wait until the load is over, whatever came of it."""
@@ -271,8 +402,12 @@ class Flight(Generic[T]):
         if not hasattr(self, "_task"):
             self._leave(self)
 
-    async def _fly(self, load: Callable[[], Awaitable[T]]) -> T:
-        _under_way.set((*_under_way.get(), self))
+    def _start(self, load: Callable[[], Awaitable[T]], chain: tuple[Flight[Any], ...]) -> None:
+        self._task = self._loop.create_task(self._fly(load, chain))
+        self._task.add_done_callback(self._land)
+
+    async def _fly(self, load: Callable[[], Awaitable[T]], chain: tuple[Flight[Any], ...]) -> T:
+        _under_way.set(chain)
         return await load()
 
     def _land(self, task: asyncio.Task[T]) -> None:
@@ -283,3 +418,21 @@ class Flight(Generic[T]):
 
 class Slots(asyncio.Semaphore):
     """Lets so many in at a time; the others wait for their turn, in order."""
+
+    async def enter_within(self, seconds: float | None) -> bool:
+        """Wait for a turn, so long at most, and tell whether it came."""
+        if not self.locked():
+            return await self.acquire()
+        turn = asyncio.ensure_future(self.acquire())
+        try:
+            await asyncio.wait((turn,), timeout=seconds)
+        except BaseException:
+            if turn.cancel():  # it gives back a turn that is coming this moment
+                raise
+            self.release()
+            raise
+        return not turn.cancel()
+
+    def leave(self) -> None:
+        """Let the next one in."""
+        self.release()

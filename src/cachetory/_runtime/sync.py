@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import threading
-from contextvars import ContextVar
+import time
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar, copy_context
+from functools import partial
+from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Annotated, Any, Generic, NoReturn, TypeVar, cast
 
 from cachetory._runtime.callables import any_runs
@@ -11,7 +15,7 @@ from cachetory._runtime.process import call_in_child, fork_safe_lock
 from cachetory.errors import ConfigurationError, UncacheableFunctionError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Collection, Iterable, Iterator
     from concurrent.futures import Executor
 
 T = TypeVar("T")
@@ -26,6 +30,15 @@ DEF = "def"
 
 WORTH_HAVING = 64
 """How many connections to one server are of use to the threads of a process."""
+
+MOST_BEHIND = 256
+"""How many loads and refreshes may go on, or wait for a thread, behind the callers of a cache."""
+
+MOST_THREADS = 32
+"""How many threads of the process work at what goes on behind."""
+
+_IDLE_FOR = 10.0
+"""Seconds after which a thread ends that has nothing to do."""
 
 AWAIT = ""
 """How a compiled function of this colour calls another."""
@@ -179,24 +192,210 @@ class Deserted(Exception):  # noqa: N818 (not an error: a word among the parties
     """The leader of a flight was interrupted: what it met is not its followers' fate."""
 
 
+class Late(Exception):  # noqa: N818 (not an error either: the load goes on)
+    """A load takes longer than the caller waits."""
+
+
+def sleep(seconds: float) -> None:
+    """Wait."""
+    time.sleep(seconds)
+
+
+class _Metronome:
+    """One thread that calls functions at intervals; it lives while there are any."""
+
+    def __init__(self) -> None:
+        self._reset()
+        call_in_child(self, _Metronome._reset)
+
+    def _reset(self) -> None:
+        self._beats: dict[object, tuple[float, float, Callable[[], object]]] = {}
+        self._changed = threading.Condition()
+        self._is_running = False
+
+    def add(self, seconds: float, function: Callable[[], object]) -> object:
+        """Call the function every so many seconds, until it is removed by what this gives."""
+        beat = object()
+        with self._changed:
+            self._beats[beat] = (time.monotonic() + seconds, seconds, function)
+            self._changed.notify()
+            if not self._is_running:
+                self._is_running = True
+                threading.Thread(target=self._run, name="cachetory-heartbeat", daemon=True).start()
+        return beat
+
+    def remove(self, beat: object) -> None:
+        """Call it no more."""
+        with self._changed:
+            self._beats.pop(beat, None)
+
+    def _run(self) -> None:
+        while True:
+            with self._changed:
+                if not self._beats and not self._changed.wait(_IDLE_FOR) and not self._beats:
+                    self._is_running = False
+                    return
+                now = time.monotonic()
+                due = [beat for beat, (at, _, _) in self._beats.items() if at <= now]
+                for beat in due:
+                    _, seconds, function = self._beats[beat]
+                    self._beats[beat] = (now + seconds, seconds, function)
+                functions = [self._beats[beat][2] for beat in due]
+                if not functions and self._beats:
+                    next_at = min(at for at, _, _ in self._beats.values())
+                    self._changed.wait(max(next_at - now, 0.0))
+            for function in functions:
+                with suppress(Exception):
+                    function()
+
+
+_metronome = _Metronome()
+
+
+@contextmanager
+def every(seconds: float, function: Callable[[], object]) -> Iterator[None]:
+    """Call the function every so many seconds while the block runs; its errors are its own affair."""
+    beat = _metronome.add(seconds, function)
+    try:
+        yield
+    finally:
+        _metronome.remove(beat)
+
+
+class _Workers:
+    """Daemon threads that run what is handed in, as many as needed up to a limit.
+
+    An idle one ends after a while. None keeps the interpreter from exiting.
+    """
+
+    def __init__(self, name: str, most: int) -> None:
+        self._name = name
+        self._most = most
+        self._reset()
+        call_in_child(self, _Workers._reset)
+
+    def _reset(self) -> None:
+        self._jobs: SimpleQueue[Callable[[], object]] = SimpleQueue()
+        self._guard = threading.Lock()
+        self._idle = 0
+        self._count = 0
+
+    def run(self, job: Callable[[], object]) -> None:
+        """Run the job as soon as a thread is free."""
+        with self._guard:
+            needs_thread = self._idle <= self._jobs.qsize() and self._count < self._most
+            self._count += needs_thread
+        self._jobs.put(job)
+        if needs_thread:
+            threading.Thread(target=self._work, name=self._name, daemon=True).start()
+
+    def _work(self) -> None:
+        while True:
+            with self._guard:
+                self._idle += 1
+            try:
+                job = self._jobs.get(timeout=_IDLE_FOR)
+            except Empty:
+                with self._guard:
+                    self._idle -= 1
+                    if self._jobs.empty():
+                        self._count -= 1
+                        return
+                continue
+            with self._guard:
+                self._idle -= 1
+            job()
+            del job
+
+
+_workers = _Workers("cachetory-behind", MOST_THREADS)
+
+
+class Background:
+    """What goes on behind the callers, in a few daemon threads of the process.
+
+    Args:
+        most: so many at a time, waiting ones included; more are refused.
+    """
+
+    __slots__ = ("__weakref__", "_changed", "_most", "_pending")
+
+    def __init__(self, most: int = MOST_BEHIND) -> None:
+        self._most = most
+        self._forget()
+        call_in_child(self, Background._forget)
+
+    @property
+    def has_room(self) -> bool:
+        """Whether one more may start."""
+        return self._pending < self._most
+
+    def start(self, function: Callable[[], object]) -> bool:
+        """Run the function in a context like the caller's, and tell whether there was room."""
+        with self._changed:
+            if not self.has_room:
+                return False
+            self._pending += 1
+        context = copy_context()
+
+        def run() -> None:
+            try:
+                context.run(_run, function)
+            finally:
+                with self._changed:
+                    self._pending -= 1
+                    self._changed.notify_all()
+
+        _workers.run(run)
+        return True
+
+    def close(self, seconds: float) -> None:
+        """Wait until all is done, so long at most; what is not goes on in its thread."""
+        with self._changed:
+            self._changed.wait_for(lambda: not self._pending, seconds)
+
+    def _forget(self) -> None:
+        self._pending = 0
+        self._changed = threading.Condition()
+
+
+def _run(function: Callable[[], object]) -> None:
+    _under_way.set(())
+    with suppress(Exception):  # it has been reported by then
+        function()
+
+
 _under_way: ContextVar[tuple[Flight[Any], ...]] = ContextVar("cachetory_flights", default=())
 
 
 class Flight(Generic[T]):
     """One load that many wait for: the leader runs it in its own thread, the others block.
 
+    It runs in a thread of the background if the leader does not wait for ever.
+
     Args:
+        keys: those that it loads.
         leave: called when nobody may join the flight any more.
     """
 
-    __slots__ = ("_error", "_landed", "_leave", "_value", "committing", "fenced", "waits_for")
+    __slots__ = (
+        "_error",
+        "_landed",
+        "_leave",
+        "_value",
+        "committing",
+        "fenced",
+        "keys",
+        "waits_for",
+    )
 
-    def __init__(self, leave: Callable[[Flight[T]], None]) -> None:
+    def __init__(self, keys: Collection[str], leave: Callable[[Flight[T]], None]) -> None:
+        self.keys = keys
         self._leave = leave
         self._landed = threading.Event()
         self._error: Exception | None = Deserted()
         self._value: T
-        self.fenced = False
+        self.fenced: set[str] = set()
         self.committing = False
         self.waits_for: list[Flight[Any]] = []
 
@@ -210,28 +409,38 @@ class Flight(Generic[T]):
         """Whether it can be waited for, as it always can by threads."""
         return True
 
-    def lead(self, load: Callable[[], T]) -> T:
-        """Run the load here and now."""
-        token = _under_way.set((*_under_way.get(), self))
-        try:
-            self._value = load()
-            self._error = None
-        except Exception as error:
-            self._error = error
-            raise
-        finally:
-            _under_way.reset(token)
-            self._leave(self)
-            self._landed.set()
-        return self._value
+    def lead(
+        self,
+        load: Callable[[], T],
+        seconds: float | None = None,
+        behind: Background | None = None,
+    ) -> T:
+        """Run the load here and now, or behind if the leader waits for so long only."""
+        chain = (*_under_way.get(), self)
+        if seconds is None or behind is None:
+            return self._fly(load, chain)
+        if not behind.start(partial(self._fly, load, chain)):
+            self.desert()
+            raise Late
+        return self.follow(seconds)
 
-    def follow(self) -> T:
+    def lead_behind(self, load: Callable[[], T], behind: Background) -> bool:
+        """Start the load for nobody to wait for, and tell whether there was room."""
+        return behind.start(partial(self._fly, load, (self,)))
+
+    def follow(self, seconds: float | None = None, behind: Background | None = None) -> T:
         """Wait for the load that another thread runs.
+
+        Args:
+            seconds: how long to wait at most.
+            behind: where it goes on after that.
 
         Raises:
             Deserted: if that thread was interrupted, by Ctrl-C for example.
+            Late: if it takes longer.
         """
-        self._landed.wait()
+        if not self._landed.wait(seconds):
+            raise Late
         if self._error is not None:
             raise self._error
         return self._value
@@ -244,6 +453,20 @@ class Flight(Generic[T]):
         """Give up a flight whose leader was interrupted, wherever that was."""
         self._leave(self)
         self._landed.set()
+
+    def _fly(self, load: Callable[[], T], chain: tuple[Flight[Any], ...]) -> T:
+        token = _under_way.set(chain)
+        try:
+            self._value = load()
+            self._error = None
+        except Exception as error:
+            self._error = error
+            raise
+        finally:
+            _under_way.reset(token)
+            self._leave(self)
+            self._landed.set()
+        return self._value
 
 
 class Slots:
@@ -261,6 +484,14 @@ class Slots:
         self._semaphore.acquire()
 
     def __exit__(self, *exc_info: object) -> None:
+        """Let the next one in."""
+        self._semaphore.release()
+
+    def enter_within(self, seconds: float | None) -> bool:
+        """Wait for a turn, so long at most, and tell whether it came."""
+        return self._semaphore.acquire(timeout=seconds)
+
+    def leave(self) -> None:
         """Let the next one in."""
         self._semaphore.release()
 

@@ -73,17 +73,71 @@ class Reporter:
         if self._on_event is not None:
             self._tell(events.Cleared(prefix))
 
+    def served_stale(
+        self, key: str, reason: Literal["refreshing", "failing", "late", "held"]
+    ) -> None:
+        """A value was given though its time is over."""
+        self.counters.stale += 1
+        if self._on_event is not None:
+            self._tell(events.Stale(key, reason))
+
+    def refreshing(self, key: str, reason: Literal["stale", "early", "asked"]) -> None:
+        """A value is about to be loaded again."""
+        self.counters.refreshes += 1
+        if self._on_event is not None:
+            self._tell(events.Refreshing(key, reason))
+
+    def refresh_dropped(self, key: str) -> None:
+        """There was no room for a refresh."""
+        self.counters.refreshes_dropped += 1
+        if self._on_event is not None:
+            self._tell(events.RefreshDropped(key))
+
     def loaded(self, key: str, seconds: float) -> None:
-        """A value was computed on a miss."""
+        """A loader returned, or said that there is no value."""
         self.counters.loads += 1
         if self._on_event is not None:
             self._tell(events.Loaded(key, seconds))
 
-    def load_failed(self, key: str, error: Exception) -> None:
+    def load_failed(self, key: str, error: Exception, seconds: float) -> None:
         """A loader raised."""
         self.counters.load_failures += 1
         if self._on_event is not None:
-            self._tell(events.LoadFailed(key, error))
+            self._tell(events.LoadFailed(key, error, seconds))
+
+    def load_is_late(self, key: str, seconds: float) -> None:
+        """A caller waits for a load no longer."""
+        self.counters.late_loads += 1
+        if self._on_event is not None:
+            self._tell(events.LoadLate(key, seconds))
+
+    def lease_won(self, key: str) -> None:
+        """This process may load a key."""
+        if self._on_event is not None:
+            self._tell(events.LeaseWon(key))
+
+    def lease_held(self, key: str) -> None:
+        """Another process is loading a key."""
+        self.counters.leases_held += 1
+        if self._on_event is not None:
+            self._tell(events.LeaseHeld(key))
+
+    def lease_lost(self, key: str) -> None:
+        """A lease ended while its holder was loading."""
+        self.counters.leases_lost += 1
+        if self._on_event is not None:
+            self._tell(events.LeaseLost(key))
+
+    def store_left_alone(self, key: str, error: Exception) -> None:
+        """The store is asked no more."""
+        self.counters.breaker_openings += 1
+        if self._on_event is not None:
+            self._tell(events.BreakerOpened(key, error))
+
+    def store_is_back(self, key: str) -> None:
+        """The store is asked again."""
+        if self._on_event is not None:
+            self._tell(events.BreakerClosed(key))
 
     def not_stored(self, key: str, reason: Literal["fenced", "excluded", "failed"]) -> None:
         """A computed value was not kept."""

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-from time import perf_counter
+from functools import partial
+from time import time
 from typing import TYPE_CHECKING, Any, Generic, Literal, Protocol, TypeVar, overload
 
+from cachetory._core.freshness import PLAIN, Stamp
 from cachetory._core.sentinels import INLINE, MISSING, Absent
-from cachetory._runtime.async_ import ItemAccess, check_backend, resolve
-from cachetory._shell.async_.codec import Codec, Undecoded
+from cachetory._runtime.async_ import Background, ItemAccess, check_backend
+from cachetory._shell.async_.codec import Codec
+from cachetory._shell.async_.loader import Loader
+from cachetory._shell.async_.object_shelf import ObjectShelf
+from cachetory._shell.async_.recipe import Recipe, load_chunks, load_one
+from cachetory._shell.async_.shelf import WireShelf
 from cachetory._shell.async_.single_flight import SingleFlight
 from cachetory._shell.reporter import Reporter
-from cachetory.durations import to_timedelta, to_timestamp
-from cachetory.errors import ConfigurationError, DecodeError
+from cachetory.durations import to_seconds, to_timedelta, to_timestamp
+from cachetory.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -24,14 +29,19 @@ if TYPE_CHECKING:
     from typing_extensions import TypeVar as TypingTypeVar
 
     from cachetory._core.counters import Counters
+    from cachetory._core.freshness import Plan
     from cachetory._core.sentinels import Inline
     from cachetory._core.stats import Stats
     from cachetory._core.store import Store
-    from cachetory._runtime.async_ import Eventual, Flight
+    from cachetory._runtime.async_ import Eventual
+    from cachetory._shell.async_.shelf import Shelf
     from cachetory.durations import Duration
     from cachetory.events import Event
     from cachetory.interfaces.backends.async_ import AsyncBackend
     from cachetory.interfaces.serializers import Serializer
+    from cachetory.loading import LoadContext
+    from cachetory.lookup import Lookup
+    from cachetory.policy import Policy
 
     ValueT = TypingTypeVar("ValueT", default=Any)
     WireT = TypingTypeVar("WireT", default=Any)
@@ -40,7 +50,8 @@ else:  # importing `typing_extensions` would take longer than the rest of the pa
     WireT = TypeVar("WireT")
 DefaultT = TypeVar("DefaultT")
 
-_AT_ONCE = timedelta(0)
+CLOSES_WITHIN = 5.0
+"""Seconds that closing a cache waits for what goes on behind its callers."""
 
 
 class TimeToLiveOf(Protocol):
@@ -61,6 +72,10 @@ class Cache(ItemAccess[ValueT], Generic[ValueT, WireT]):
             `"pickle+zstd://"`.
         backend: stores them; an object or a URL such as `"redis://localhost"`.
         prefix: put before every key, so that caches can share a store.
+        policy: how long values are fresh, and what happens when they are not; see `Policy`.
+        envelope: whether values are stored with their times, their key and a checksum. By default
+            they are if the policy needs it; `True` asks for it without one, `False` forbids it.
+            A memory backend with `noop://` keeps objects, and their times beside them.
         serialize_executor: where the serializer does its work. By default that is where the
             operation is called; `None` is the event loop's default executor, if there is a loop.
             In an executor, the values of one bulk operation are worked on concurrently.
@@ -71,6 +86,7 @@ class Cache(ItemAccess[ValueT], Generic[ValueT, WireT]):
             was found. `"raise"`: a `DecodeError`.
         on_event: called with an `Event` for each thing that happens; what it raises is logged
             and ignored. It costs nothing when it is not given.
+        wall_clock: epoch seconds, by which values in envelopes become stale.
 
     Raises:
         ConfigurationError: for a URL or an option that cannot work.
@@ -81,12 +97,18 @@ class Cache(ItemAccess[ValueT], Generic[ValueT, WireT]):
         "_backend",
         "_codec",
         "_counters",
+        "_envelope",
         "_flights",
+        "_is_plain",
+        "_keeps_objects",
+        "_loader",
         "_local_store",
+        "_plan",
+        "_policy",
         "_prefix",
-        "_raises_backend_errors",
-        "_raises_undecodable",
         "_reporter",
+        "_shelf",
+        "_wall_clock",
     )
 
     def __init__(
@@ -95,24 +117,50 @@ class Cache(ItemAccess[ValueT], Generic[ValueT, WireT]):
         serializer: Serializer[ValueT, WireT] | str,
         backend: AsyncBackend[WireT] | str,
         prefix: str = "",
+        policy: Policy | None = None,
+        envelope: bool | None = None,
         serialize_executor: Executor | Inline | None = INLINE,
         on_backend_error: Literal["miss", "raise"] = "miss",
         on_undecodable: Literal["miss", "raise"] = "miss",
         on_event: Callable[[Event], object] | None = None,
+        wall_clock: Callable[[], float] = time,
     ) -> None:
         opened_serializer = _open_serializer(serializer)
         self._backend: AsyncBackend[WireT] = _open_backend(backend)
         check_backend(self._backend)
-        self._codec = Codec(opened_serializer, serialize_executor)
+        raises_backend_errors = _raises("on_backend_error", on_backend_error)
+        raises_undecodable = _raises("on_undecodable", on_undecodable)
+        self._codec = Codec(opened_serializer, serialize_executor, wall_clock)
         self._prefix = prefix
-        self._raises_backend_errors = _raises("on_backend_error", on_backend_error)
-        self._raises_undecodable = _raises("on_undecodable", on_undecodable)
+        self._wall_clock = wall_clock
         self._reporter = Reporter(on_event)
         self._counters = self._reporter.counters
+        background = Background()
         store: Store[Any] | None = getattr(self._backend, "local_store", None)
         self._flights = SingleFlight.over(self._backend if store is None else store)
-        as_they_are = on_event is None and _leaves_values_alone(opened_serializer)
-        self._local_store = store if as_they_are else None
+        self._keeps_objects = store is not None and _leaves_values_alone(opened_serializer)
+        self._shelf: Shelf[ValueT]
+        if store is not None and self._keeps_objects:
+            self._shelf = ObjectShelf(self._backend, store, prefix, self._reporter, wall_clock)
+        else:
+            self._shelf = WireShelf(
+                self._backend,
+                prefix,
+                self._codec,
+                self._reporter,
+                background,
+                envelopes=bool(envelope),
+                raises_backend_errors=raises_backend_errors,
+                raises_undecodable=raises_undecodable,
+            )
+        self._loader: Loader[ValueT] = Loader(
+            self._shelf, prefix, self._flights, background, self._reporter, wall_clock
+        )
+        self._local_store = store if self._keeps_objects and on_event is None else None
+        self._envelope = envelope
+        self._policy = policy
+        self._plan = self.plan_for(policy)
+        self._is_plain = self._plan is PLAIN and not envelope
 
     if not TYPE_CHECKING:
 
@@ -133,6 +181,11 @@ class Cache(ItemAccess[ValueT], Generic[ValueT, WireT]):
         return self._prefix
 
     @property
+    def policy(self) -> Policy | None:
+        """What the cache was given as its policy."""
+        return self._policy
+
+    @property
     def local_store(self) -> Store[ValueT] | None:
         """The entries themselves, if values are kept in this process and just as they are.
 
@@ -140,6 +193,21 @@ class Cache(ItemAccess[ValueT], Generic[ValueT, WireT]):
         the events of the cache.
         """
         return self._local_store
+
+    def plan_for(self, policy: Policy | None) -> Plan:
+        """Give the policy that counts, in plain numbers: the one that is given, or the cache's.
+
+        Raises:
+            ConfigurationError: for one that needs envelopes where these are forbidden.
+        """
+        if policy is None:
+            policy = self._policy
+        if policy is None:
+            return PLAIN
+        if self._envelope is False and policy.plan.needs_times and not self._keeps_objects:
+            msg = f"{policy} needs values to be stored with their times, but `envelope` is False"
+            raise ConfigurationError(msg)
+        return policy.plan
 
     @property
     def counters(self) -> Counters:
@@ -155,8 +223,7 @@ class Cache(ItemAccess[ValueT], Generic[ValueT, WireT]):
     async def get(self, key: str, default: Any = None) -> Any:
         """Retrieve a value, or the default one if there is none."""
         if self._local_store is None:
-            found = await self._look_up(key)
-            return default if isinstance(found, Absent) else found
+            return await self._look_up(key, default)
         found = self._local_store.get(self._prefix + key, MISSING)
         counters = self._counters
         if found is MISSING:
@@ -167,39 +234,40 @@ class Cache(ItemAccess[ValueT], Generic[ValueT, WireT]):
 
     async def get_many(self, *keys: str) -> dict[str, ValueT]:
         """Retrieve those of many values that there are, by their keys."""
-        full_keys = self._full_keys(keys)
-        wires: dict[str, WireT] = {}
-        if full_keys:
-            start = len(self._prefix)
-            try:
-                async for full_key, wire in self._backend.get_many(*full_keys):
-                    wires[full_key[start:]] = wire
-            except Exception as error:
-                self._suffer("get_many", keys[0], error)
-        decoded = await self._codec.decode_all(list(wires.values()))
+        self._check_keys(keys)
+        found = await self._shelf.read_many(list(dict.fromkeys(keys)))
         values: dict[str, ValueT] = {}
-        for key, value in zip(wires, decoded, strict=True):
-            if isinstance(value, Undecoded):
-                self._reject(key, value.error)
-            else:
-                values[key] = value
+        for key, it in found.items():
+            if not isinstance(it, Absent) and it.is_fresh and not it.is_negative:
+                values[key] = it.value
         self._reporter.looked_up(keys, values)
         return values
 
     async def contains(self, key: str) -> bool:
-        """Tell whether there is an entry, without counting a hit or a miss."""
-        full_key = self._full_key(key)
-        try:
-            return await self._backend.contains(full_key)
-        except Exception as error:
-            self._suffer("contains", key, error)
-            return False
+        """Tell whether there is a fresh entry, without counting a hit or a miss."""
+        self._check_key(key)
+        if self._is_plain:
+            return await self._shelf.contains(key)
+        found = await self._shelf.read(key)
+        return not isinstance(found, Absent) and found.is_fresh and not found.is_negative
+
+    async def lookup(self, key: str) -> Lookup[ValueT]:
+        """Tell all that is known of a key, without counting a hit or a miss.
+
+        Unlike `get`, it gives what is stale as well.
+        """
+        from cachetory.lookup import Lookup  # noqa: PLC0415 (only when asked for)
+
+        self._check_key(key)
+        return Lookup(key, await self._shelf.read(key), self._wall_clock())
 
     async def get_or_set(
         self,
         key: str,
-        load: Callable[[], Eventual[ValueT] | ValueT],
+        load: Callable[[], Eventual[ValueT] | ValueT]
+        | Callable[[LoadContext], Eventual[ValueT] | ValueT],
         *,
+        policy: Policy | None = None,
         time_to_live: Duration | TimeToLiveOf | None = None,
         if_not_exists: bool = False,
         exclude: Callable[[str, ValueT], Eventual[bool] | bool] | None = None,
@@ -212,39 +280,108 @@ class Cache(ItemAccess[ValueT], Generic[ValueT, WireT]):
 
         Args:
             key: the key.
-            load: computes the value.
-            time_to_live: a `timedelta` or seconds, `None` for ever; or a callable that is called
-                with `key=` and gives it.
+            load: computes the value. If it takes an argument, that is the `LoadContext`.
+            policy: in the place of the cache's.
+            time_to_live: in the place of the policy's: a `timedelta` or seconds; or a callable
+                that is called with `key=` and gives either, or `None` for ever.
             if_not_exists: leave a value alone that someone else has set meanwhile.
             exclude: called with the key and the value; if it gives true, the value is returned
                 but not stored.
+
+        Raises:
+            NoValueError: if the loader raises it, or did so lately and the policy remembers.
+            LoadTimeoutError: if loading takes longer than the policy's `hard_timeout`.
+            Exception: whatever the loader raises.
         """
-        found = await self._look_up(key)
-        if not isinstance(found, Absent):
-            return found
-        if time_to_live is not None and not callable(time_to_live):
-            time_to_live = to_timedelta(time_to_live)  # refused before anything is computed
+        plan = self._plan if policy is None else self.plan_for(policy)
+        if self._local_store is not None and not plan.early_refresh:
+            found = self._local_store.get(self._prefix + key, MISSING)
+            if found is not MISSING:
+                self._counters.hits += 1
+                return found  # type: ignore[return-value]  # what is not missing is a value
+        self._check_key(key)
+        recipe: Recipe[ValueT] = Recipe(
+            partial(load_one, load),
+            plan,
+            time_to_live=time_to_live,
+            if_not_exists=if_not_exists,
+            exclude=exclude,
+        )
+        return await self._loader.get(key, recipe)
 
-        async def fly(flight: Flight[ValueT]) -> ValueT:
-            now: ValueT | Absent = found
-            if found is MISSING:  # another flight may have landed since
-                now = await self._read(key)
-                if not isinstance(now, Absent):
-                    return now
-            value = await self._load(key, load)
-            if now is Absent.UNREACHABLE:  # to wait for the store once is enough
-                self._reporter.not_stored(key, "failed")
-                return value
-            if exclude is not None and await resolve(exclude(key, value)):
-                self._reporter.not_stored(key, "excluded")
-                return value
-            duration = time_to_live(key=key) if callable(time_to_live) else time_to_live
-            duration = await resolve(duration)
-            gently = if_not_exists and now is not Absent.UNDECODABLE  # else it would stay for ever
-            await self._commit(flight, key, value, duration, if_not_exists=gently)
-            return value
+    async def get_or_set_many(
+        self,
+        keys: Iterable[str],
+        load_many: Callable[[list[str]], Eventual[Mapping[str, ValueT]] | Mapping[str, ValueT]],
+        *,
+        policy: Policy | None = None,
+        time_to_live: Duration | TimeToLiveOf | None = None,
+        chunk_size: int | None = None,
+        exclude: Callable[[str, ValueT], Eventual[bool] | bool] | None = None,
+    ) -> dict[str, ValueT]:
+        """Retrieve many values; compute and set those that there are not, all in one go.
 
-        return await self._flights.run(self._full_key(key), fly)
+        The store is read once and written once. Keys that others are loading are waited for, and
+        the loader gets those that are left.
+
+        Args:
+            keys: the keys; one that comes twice is looked up once.
+            load_many: called with the missing keys; gives their values by key. A key that it
+                leaves out has no value: it is remembered if the policy has a
+                `negative_time_to_live`.
+            policy: in the place of the cache's.
+            time_to_live: as for `get_or_set`.
+            chunk_size: so many keys at most are given to the loader at a time.
+            exclude: as for `get_or_set`.
+
+        Returns:
+            The values by key, in the order of the keys, without those that have none.
+
+        Raises:
+            LoadTimeoutError: if loading takes longer than the policy's `hard_timeout`.
+            Exception: whatever the loader raises. What it has given before that is stored.
+        """
+        if chunk_size is not None and chunk_size < 1:
+            msg = f"chunk_size={chunk_size!r} is no number of keys: give 1 or more, or None"
+            raise ConfigurationError(msg)
+        wanted = list(keys)
+        self._check_keys(wanted)
+        recipe: Recipe[ValueT] = Recipe(
+            partial(load_chunks, load_many, chunk_size),
+            self.plan_for(policy),
+            time_to_live=time_to_live,
+            exclude=exclude,
+        )
+        outcomes = await self._loader.get_many(wanted, recipe)
+        return {key: it.give() for key, it in outcomes.items() if not it.is_none}
+
+    async def refresh(
+        self,
+        key: str,
+        load: Callable[[], Eventual[ValueT] | ValueT]
+        | Callable[[LoadContext], Eventual[ValueT] | ValueT],
+        *,
+        policy: Policy | None = None,
+        time_to_live: Duration | TimeToLiveOf | None = None,
+    ) -> ValueT:
+        """Compute a value now, whatever is there, and set it; the old one is served until then.
+
+        Loads that are under way for the key began before: their values are not stored any more.
+
+        Args:
+            key: the key.
+            load: computes the value; see `get_or_set`.
+            policy: in the place of the cache's.
+            time_to_live: as for `get_or_set`.
+
+        Raises:
+            Exception: whatever the loader raises; what is there stays.
+        """
+        self._check_key(key)
+        recipe: Recipe[ValueT] = Recipe(
+            partial(load_one, load), self.plan_for(policy), time_to_live=time_to_live
+        )
+        return await self._loader.refresh(key, recipe)
 
     async def set(
         self,
@@ -258,8 +395,8 @@ class Cache(ItemAccess[ValueT], Generic[ValueT, WireT]):
         Args:
             key: the key.
             value: the value; `None` is a value like any other.
-            time_to_live: a `timedelta` or seconds; `None` is for ever. Zero or less stores
-                nothing and removes what is there.
+            time_to_live: a `timedelta` or seconds; `None` is what the cache's policy says, or
+                for ever. Zero or less stores nothing and removes what is there.
             if_not_exists: leave a value that is there as it is, and give `False` then.
 
         Raises:
@@ -267,14 +404,23 @@ class Cache(ItemAccess[ValueT], Generic[ValueT, WireT]):
             Exception: whatever the serializer or the store's client raises.
         """
         full_key = self._full_key(key)
-        duration = None if time_to_live is None else to_timedelta(time_to_live)
-        wire = await self._codec.encode(value)
-        await self._flights.fence((full_key,))
-        with self._reporter.failures("set", key):
-            changed = await self._backend.set(
-                full_key, wire, time_to_live=duration, if_not_exists=if_not_exists
-            )
-        if changed and (duration is None or duration > _AT_ONCE):
+        if self._is_plain:  # what follows, at half the price
+            duration = None if time_to_live is None else to_timedelta(time_to_live)
+            wire = await self._codec.encode(value)
+            await self._flights.fence((full_key,))
+            with self._reporter.failures("set", key):
+                changed = await self._backend.set(
+                    full_key, wire, time_to_live=duration, if_not_exists=if_not_exists
+                )
+            is_over = duration is not None and duration.total_seconds() <= 0
+        else:
+            stamp = self._stamp(time_to_live)
+            entry = await self._shelf.encode(key, value, stamp)
+            await self._flights.fence((full_key,))
+            changed = await self._shelf.put(key, entry, stamp, if_not_exists=if_not_exists)
+            is_over = stamp.stored_for == 0
+        self._shelf.note_answer(key)
+        if changed and not is_over:
             self._reporter.stored((key,))
         elif changed:
             self._reporter.deleted((key,))
@@ -290,12 +436,11 @@ class Cache(ItemAccess[ValueT], Generic[ValueT, WireT]):
         values = dict(items)
         if not values:
             return
-        options = {} if time_to_live is None else {"time_to_live": to_timedelta(time_to_live)}
+        stamp = self._stamp(time_to_live)
         full_keys = self._full_keys(values)
-        wires = await self._codec.encode_all(list(values.values()))
+        entries = await self._shelf.encode_all(values, stamp)
         await self._flights.fence(full_keys)
-        with self._reporter.failures("set_many", next(iter(values))):
-            await self._backend.set_many(list(zip(full_keys, wires, strict=True)), **options)
+        await self._shelf.put_many(entries, stamp)
         self._reporter.stored(values)
 
     async def expire_in(self, key: str, time_to_live: Duration | None = None) -> None:
@@ -303,8 +448,9 @@ class Cache(ItemAccess[ValueT], Generic[ValueT, WireT]):
         duration = None if time_to_live is None else to_timedelta(time_to_live)
         full_key = self._full_key(key)
         await self._flights.fence((full_key,))
-        with self._reporter.failures("expire_in", key):
-            await self._backend.expire_in(full_key, duration)
+        if not await self._restamp(key, None if duration is None else duration.total_seconds()):
+            with self._reporter.failures("expire_in", key):
+                await self._backend.expire_in(full_key, duration)
         self._reporter.expiring(key)
 
     async def expire_at(self, key: str, deadline: datetime | None) -> None:
@@ -313,12 +459,12 @@ class Cache(ItemAccess[ValueT], Generic[ValueT, WireT]):
         Raises:
             InvalidDurationError: for a naive datetime.
         """
-        if deadline is not None:
-            to_timestamp(deadline)
+        seconds = None if deadline is None else to_timestamp(deadline) - self._wall_clock()
         full_key = self._full_key(key)
         await self._flights.fence((full_key,))
-        with self._reporter.failures("expire_at", key):
-            await self._backend.expire_at(full_key, deadline)
+        if not await self._restamp(key, seconds):
+            with self._reporter.failures("expire_at", key):
+                await self._backend.expire_at(full_key, deadline)
         self._reporter.expiring(key)
 
     async def delete(self, key: str) -> bool:
@@ -327,6 +473,7 @@ class Cache(ItemAccess[ValueT], Generic[ValueT, WireT]):
         await self._flights.fence((full_key,))
         with self._reporter.failures("delete", key):
             existed = await self._backend.delete(full_key)
+        self._shelf.note_answer(key)
         self._reporter.deleted((key,))
         return existed
 
@@ -371,7 +518,11 @@ class Cache(ItemAccess[ValueT], Generic[ValueT, WireT]):
         return Stats(*self._counters.snapshot(), *held)
 
     async def aclose(self) -> None:
-        """Let go of what the backend itself has opened. The cache may be used again afterwards."""
+        """Let go of what the backend itself has opened. The cache may be used again afterwards.
+
+        What goes on behind the callers is waited for, a few seconds at most, then cancelled.
+        """
+        await self._loader.aclose(CLOSES_WITHIN)
         await self._backend.aclose()
 
     async def __aenter__(self) -> Self:
@@ -385,7 +536,8 @@ class Cache(ItemAccess[ValueT], Generic[ValueT, WireT]):
         exc_value: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        """Leave the backend."""
+        """Wait for what goes on behind the callers, as `aclose` does, and leave the backend."""
+        await self._loader.aclose(CLOSES_WITHIN)
         await self._backend.__aexit__(exc_type, exc_value, traceback)
 
     def __repr__(self) -> str:
@@ -405,82 +557,39 @@ class Cache(ItemAccess[ValueT], Generic[ValueT, WireT]):
         except TypeError:
             return [self._full_key(key) for key in keys]  # tells which one is no string
 
-    async def _look_up(self, key: str) -> ValueT | Absent:
+    def _check_key(self, key: str) -> None:
+        if not isinstance(key, str):
+            self._full_key(key)
+
+    def _check_keys(self, keys: Iterable[str]) -> None:
+        for key in keys:
+            self._check_key(key)
+
+    async def _look_up(self, key: str, default: Any) -> Any:
         """Read and count."""
-        found = await self._read(key)
-        if isinstance(found, Absent):
+        self._check_key(key)
+        found = await self._shelf.read(key)
+        if isinstance(found, Absent) or not found.is_fresh or found.is_negative:
             self._reporter.miss(key)
-        else:
-            self._reporter.hit(key)
-        return found
+            return default
+        self._reporter.hit(key)
+        return found.value
 
-    async def _read(self, key: str) -> ValueT | Absent:
-        full_key = self._full_key(key)
-        try:
-            wire = await self._backend.get(full_key)
-        except KeyError:
-            return MISSING
-        except Exception as error:
-            self._suffer("get", key, error)
-            return Absent.UNREACHABLE
-        value = await self._codec.decode(wire)
-        if isinstance(value, Undecoded):
-            self._reject(key, value.error)
-            return Absent.UNDECODABLE
-        return value
+    async def _restamp(self, key: str, seconds: float | None) -> bool:
+        """Change the times noted of an entry, and tell whether that is all there is to do."""
+        if self._is_plain or (seconds is not None and seconds <= 0):
+            return False
+        return await self._shelf.restamp(key, seconds, self._plan.kept_for)
 
-    async def _load(self, key: str, load: Callable[[], Eventual[ValueT] | ValueT]) -> ValueT:
-        started_at = perf_counter()
-        try:
-            value = await resolve(load())
-        except Exception as error:
-            self._reporter.load_failed(key, error)
-            raise
-        self._reporter.loaded(key, perf_counter() - started_at)
-        return value
-
-    async def _commit(
-        self,
-        flight: Flight[Any],
-        key: str,
-        value: ValueT,
-        time_to_live: Duration | None,
-        *,
-        if_not_exists: bool,
-    ) -> None:
-        """Store a loaded value, unless that is forbidden by now; it is never lost for that."""
-        try:
-            duration = None if time_to_live is None else to_timedelta(time_to_live)
-            wire = await self._codec.encode(value)
-        except Exception as error:
-            self._reporter.unencodable(key, error)
-            return
-        if not self._flights.may_commit(flight):
-            self._reporter.not_stored(key, "fenced")
-            return
-        try:
-            changed = await self._backend.set(
-                self._full_key(key), wire, time_to_live=duration, if_not_exists=if_not_exists
-            )
-        except Exception as error:
-            self._reporter.not_stored(key, "failed")
-            self._suffer("set", key, error)
-        else:
-            if changed:
-                self._reporter.stored((key,))
-
-    def _suffer(self, operation: str, key: str, error: Exception) -> None:
-        """Report a failure of the store, and raise it if the cache was told to."""
-        self._reporter.backend_failed(operation, key, error)
-        if self._raises_backend_errors:
-            raise error
-
-    def _reject(self, key: str, error: Exception) -> None:
-        """Report a value that cannot be decoded, and raise if the cache was told to."""
-        self._reporter.undecodable(key, error)
-        if self._raises_undecodable:
-            msg = f"the value stored for {key!r} cannot be decoded: {type(error).__name__}"
-            raise DecodeError(msg) from error
+    def _stamp(self, time_to_live: Duration | None) -> Stamp:
+        """Tell what is to be noted of a value that is set now."""
+        plan = self._plan
+        return Stamp(
+            self._wall_clock(),
+            fresh_for=plan.time_to_live if time_to_live is None else to_seconds(time_to_live),
+            kept_for=plan.kept_for,
+            is_noted=plan.needs_times or bool(self._envelope),
+        )
 
 
 def _raises(option: str, choice: str) -> bool:

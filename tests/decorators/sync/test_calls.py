@@ -352,7 +352,7 @@ def test_excluded_result_is_not_kept(cache: Cache[Any], form: Callable[[Any], An
     assert all("compute" in key for key, _ in asked)
 
 
-@pytest.mark.parametrize(("if_not_exists", "kept"), [(True, "theirs"), (False, 1)])
+@pytest.mark.parametrize(("if_not_exists", "kept"), [(True, "theirs"), (False, "theirs")])
 def test_result_that_another_process_has_stored_meanwhile(
     local_cache: Cache[Any], backend: MemoryBackend[Any], *, if_not_exists: bool, kept: object
 ) -> None:

@@ -42,6 +42,11 @@ class SlowBackend(MemoryBackend[Any]):
         self.writing = Signal()
         self.let_go = Signal()
 
+    @property
+    def leases(self) -> None:
+        """It keeps no claims, so that all goes by `set`."""
+        return
+
     async def set(self, key: str, value: Any, **options: Any) -> bool:
         self.begun.append(key)
         self.writing.set()
@@ -272,6 +277,11 @@ async def test_callback_that_deletes_the_key_fences_the_load(cache: Cache[Any], 
 async def test_write_that_deletes_its_own_key_does_not_wait_for_itself(load: Load) -> None:
     class Fickle(MemoryBackend[Any]):
         """Takes a value, and has it deleted before anyone else can see it."""
+
+        @property
+        def leases(self) -> None:
+            """It keeps no claims, so that all goes by `set`."""
+            return
 
         async def set(self, key: str, value: Any, **options: Any) -> bool:
             changed = await super().set(key, value, **options)

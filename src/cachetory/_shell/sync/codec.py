@@ -1,20 +1,24 @@
 # Generated from src/cachetory/_shell/async_/codec.py by tools/unasync.py. Do not edit: edit that file instead.
-"""Turn values into wire and back, here or in an executor."""
+"""Turn values into wire and back, here or in an executor, with or without an envelope."""
 
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Generic
+from typing import TYPE_CHECKING, Any, Generic
 
+from cachetory._core import envelope
+from cachetory._core.freshness import Found
 from cachetory._core.sentinels import INLINE
 from cachetory._runtime.sync import offload, offload_all
+from cachetory.errors import ConfigurationError
 from cachetory.interfaces.backends.private import WireT
 from cachetory.interfaces.serializers import ValueT
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from concurrent.futures import Executor
 
+    from cachetory._core.freshness import Stamp
     from cachetory._core.sentinels import Inline
     from cachetory.interfaces.serializers import Serializer
 
@@ -29,16 +33,26 @@ class Undecoded:
 
 
 class Codec(Generic[ValueT, WireT]):
-    """A serializer, and the place where it does its work."""
+    """A serializer, and the place where it does its work.
 
-    __slots__ = ("_attempt", "_executor", "_serializer")
+    Args:
+        serializer: the serializer.
+        executor: where it works.
+        wall_clock: tells epoch seconds, by which entries in envelopes become stale.
+    """
+
+    __slots__ = ("_attempt", "_executor", "_serializer", "wall_clock")
 
     def __init__(
-        self, serializer: Serializer[ValueT, WireT], executor: Executor | Inline | None
+        self,
+        serializer: Serializer[ValueT, WireT],
+        executor: Executor | Inline | None,
+        wall_clock: Callable[[], float],
     ) -> None:
         self._serializer = serializer
         self._executor = executor
         self._attempt = partial(_attempt, serializer)
+        self.wall_clock = wall_clock
 
     def encode(self, value: ValueT) -> WireT:
         """Turn a value into wire."""
@@ -52,17 +66,49 @@ class Codec(Generic[ValueT, WireT]):
             return [self._serializer.serialize(value) for value in values]
         return offload_all(self._executor, self._serializer.serialize, values)
 
-    def decode(self, wire: WireT) -> ValueT | Undecoded:
-        """Turn wire into a value."""
+    def decode(self, key: str, wire: WireT) -> Found[ValueT] | Undecoded:
+        """Turn wire into an entry, whichever form it has."""
+        if envelope.is_envelope(wire):
+            return (self._open_all([(key, wire)]))[0]
         if self._executor is INLINE:
-            return self._attempt(wire)
-        try:
-            return offload(self._executor, self._attempt, wire)
-        except Exception as error:  # of the executor: it was shut down, say
-            return Undecoded(error)
+            value = self._attempt(wire)
+        else:
+            try:
+                value = offload(self._executor, self._attempt, wire)
+            except Exception as error:  # of the executor: it was shut down, say
+                return Undecoded(error)
+        return value if isinstance(value, Undecoded) else Found(value)
 
-    def decode_all(self, wires: Sequence[WireT]) -> list[ValueT | Undecoded]:
-        """Turn wires into values, concurrently in an executor."""
+    def decode_all(self, wires: Sequence[tuple[str, WireT]]) -> list[Found[ValueT] | Undecoded]:
+        """Turn the wires of keys into entries, concurrently in an executor."""
+        if any(envelope.is_envelope(wire) for _, wire in wires):
+            return self._open_all(wires)
+        values = self._decode_payloads([wire for _, wire in wires])
+        return [it if isinstance(it, Undecoded) else Found(it) for it in values]
+
+    def _open_all(self, wires: Sequence[tuple[str, WireT]]) -> list[Found[ValueT] | Undecoded]:
+        """Take entries out of their envelopes; some may have none."""
+        now = self.wall_clock()
+        opened = [_open(key, wire, now) for key, wire in wires]
+        payloads: list[Any] = []
+        for found in opened:
+            if not isinstance(found, Undecoded) and not found.is_refused:
+                payloads.append(found.value)
+        values = iter(self._decode_payloads(payloads))
+        entries: list[Found[ValueT] | Undecoded] = []
+        for found in opened:
+            if isinstance(found, Undecoded):
+                entries.append(found)
+                continue
+            value: Any = None if found.is_refused else next(values)
+            if isinstance(value, Undecoded):
+                entries.append(value)
+            else:
+                found.value = value
+                entries.append(found)
+        return entries
+
+    def _decode_payloads(self, wires: Sequence[WireT]) -> list[ValueT | Undecoded]:
         if self._executor is INLINE:
             try:
                 return list(map(self._serializer.deserialize, wires))
@@ -72,6 +118,55 @@ class Codec(Generic[ValueT, WireT]):
             return offload_all(self._executor, self._attempt, wires)
         except Exception as error:  # of the executor: it was shut down, say
             return [Undecoded(error)] * len(wires)
+
+
+def seal(key: str, wire: Any, stamp: Stamp) -> Any:
+    """Put what a serializer made into an envelope.
+
+    Raises:
+        ConfigurationError: if it is not bytes, nor a string.
+    """
+    flags = 0
+    if stamp.is_negative:
+        flags = envelope.REFUSED if stamp.is_refused else envelope.NEGATIVE
+    if stamp.is_refused:
+        wire = b""
+    if isinstance(wire, str):
+        flags |= envelope.TEXT
+        wire = wire.encode()
+    if not isinstance(wire, (bytes, bytearray, memoryview)):
+        msg = (
+            f"this policy stores values with their times, around bytes, not around a "
+            f"{type(wire).__name__}: use a serializer that makes bytes, such as `pickle://` or "
+            "`json://`; `noop://` is enough for a memory backend"
+        )
+        raise ConfigurationError(msg)
+    return envelope.pack(
+        envelope.Envelope(flags, stamp.created_at, stamp.fresh_for, stamp.took, bytes(wire)), key
+    )
+
+
+def _open(key: str, wire: Any, now: float) -> Found[Any] | Undecoded:
+    """Take a payload out of its envelope, and tell for how long it is fresh."""
+    if not envelope.is_envelope(wire):
+        return Found(wire)
+    try:
+        inside = envelope.unpack(wire, key)
+        payload = inside.payload.decode() if inside.flags & envelope.TEXT else inside.payload
+    except Exception as error:
+        return Undecoded(error)
+    found: Found[Any] = Found(
+        payload,
+        created_at=inside.created_at,
+        took=inside.took,
+        is_negative=bool(inside.flags & (envelope.NEGATIVE | envelope.REFUSED)),
+        is_refused=bool(inside.flags & envelope.REFUSED),
+    )
+    if inside.fresh_for is not None:
+        # A clock that is ahead elsewhere does not make it fresh for longer than it was to be.
+        over_at = inside.created_at + inside.took + inside.fresh_for
+        found.left = min(over_at - now, inside.fresh_for)
+    return found
 
 
 def _attempt(serializer: Serializer[ValueT, WireT], wire: WireT) -> ValueT | Undecoded:

@@ -1,22 +1,25 @@
 # Generated from src/cachetory/_shell/async_/single_flight.py by tools/unasync.py. Do not edit: edit that file instead.
 """One load per key at a time in this process; everyone else waits for it and shares its outcome.
 
-A load that asks for its own key, directly or through another key's load, computes through
-instead of waiting for itself. A write to the key while its load is under way fences the load:
-its outcome goes to those who wait, but is not stored any more.
+A flight loads one key or many. A load that asks for its own key, directly or through another key's
+load, computes through instead of waiting for itself. A write to a key while its load is under way
+fences the load: its outcome goes to those who wait, but is not stored any more.
 """
 
 from __future__ import annotations
 
 from functools import partial
+from time import monotonic
 from typing import TYPE_CHECKING, Any, TypeVar
 from weakref import WeakKeyDictionary
 
 from cachetory._runtime.process import call_in_child, fork_safe_lock
-from cachetory._runtime.sync import Deserted, Eventual, Flight
+from cachetory._runtime.sync import Deserted, Eventual, Flight, Late
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Collection, Iterable
+
+    from cachetory._runtime.sync import Background
 
 T = TypeVar("T")
 
@@ -43,28 +46,65 @@ class SingleFlight:
             except TypeError:  # not hashable, or without weak references: told apart by nothing
                 return flights
 
-    def run(self, key: str, load: Callable[[Flight[T]], Eventual[T]]) -> T:
-        """Run the load, or wait for the one that is under way for the key.
+    def run(
+        self,
+        keys: Collection[str],
+        load: Callable[[Flight[dict[str, T]]], Eventual[dict[str, T]]],
+        *,
+        seconds: float | None = None,
+        behind: Background | None = None,
+    ) -> dict[str, T]:
+        """Load the keys, but wait for the loads that are under way for any of them.
 
         Args:
-            key: the key as the store knows it.
-            load: called with the flight, which tells whether the outcome may still be stored.
-        """
-        while True:
-            flight: Flight[T] = Flight(partial(self._leave, key))
-            try:
-                return self._board(key, flight, load)
-            except Deserted:
-                continue
-            except BaseException:
-                flight.desert()
-                raise
+            keys: the keys as the store knows them.
+            load: called with the flight, which tells the keys to be loaded, and whether the
+                outcome may still be stored; gives the outcome of each of these keys.
+            seconds: how long to wait at most.
+            behind: where loads go on that take longer.
 
-    def may_commit(self, flight: Flight[Any]) -> bool:
-        """Tell whether what the flight has loaded may be stored; if so, it is being stored now."""
+        Returns:
+            The outcomes by key; those that came too late are missing.
+        """
+        deadline = None if seconds is None else monotonic() + seconds
+        outcomes: dict[str, T] = {}
+        while keys:
+            keys = self._board(keys, load, outcomes, deadline, behind)
+        return outcomes
+
+    def run_behind(
+        self,
+        keys: Iterable[str],
+        load: Callable[[Flight[dict[str, T]]], Eventual[dict[str, T]]],
+        behind: Background,
+    ) -> tuple[list[str], bool]:
+        """Load those of the keys that nobody is loading, for nobody to wait for.
+
+        Returns:
+            The keys that would be loaded, and whether there was room for that.
+        """
+        own: Flight[dict[str, T]] = Flight([], self._leave)
         with _guard:
-            flight.committing = not flight.fenced
-        return flight.committing
+            own_keys = [key for key in keys if self._find(key) is None]
+            own.keys = own_keys
+            self._enter(own)
+        if not own_keys:
+            return [], True
+        try:
+            if own.lead_behind(partial(load, own), behind):
+                return own_keys, True
+        except BaseException:
+            own.desert()
+            raise
+        own.desert()
+        return own_keys, False
+
+    def may_commit(self, flight: Flight[Any], keys: Iterable[str]) -> set[str]:
+        """Tell which of the keys may be stored; those that may are being stored now."""
+        with _guard:
+            allowed = {key for key in keys if key not in flight.fenced}
+            flight.committing = bool(allowed)
+        return allowed
 
     def fence(self, keys: Iterable[str]) -> None:
         """Keep the loads under way for the keys from storing what they find.
@@ -89,46 +129,98 @@ class SingleFlight:
         with _guard:
             for key in keys:
                 for flight in self._flights.get(key, ()):
-                    flight.fenced = True
+                    flight.fenced.add(key)
                     if flight.committing and flight.is_here and flight not in inside:
                         landing.append(flight)
         return landing
 
     def _find(self, key: str) -> Flight[Any] | None:
         flights = self._flights.get(key, ())
-        return next((it for it in flights if it.is_here and not it.fenced), None)
+        return next((it for it in flights if it.is_here and key not in it.fenced), None)
 
-    def _leave(self, key: str, flight: Flight[Any]) -> None:
+    def _enter(self, flight: Flight[Any]) -> None:
+        for key in flight.keys:
+            self._flights.setdefault(key, []).append(flight)
+
+    def _leave(self, flight: Flight[Any]) -> None:
         with _guard:
-            flights = self._flights.get(key, [])
-            if flight in flights:
-                flights.remove(flight)
-                if not flights:
-                    del self._flights[key]
+            for key in flight.keys:
+                flights = self._flights.get(key, [])
+                if flight in flights:
+                    flights.remove(flight)
+                    if not flights:
+                        del self._flights[key]
 
-    def _board(self, key: str, own: Flight[T], load: Callable[[Flight[T]], Eventual[T]]) -> T:
-        """Lead the flight of one's own, or follow the one that is there."""
+    def _board(
+        self,
+        keys: Iterable[str],
+        load: Callable[[Flight[dict[str, T]]], Eventual[dict[str, T]]],
+        outcomes: dict[str, T],
+        deadline: float | None,
+        behind: Background | None,
+    ) -> list[str]:
+        """Lead a flight of one's own, follow those that are there; give the keys left alone."""
         chain = Flight.under_way()
-        with _guard:
-            flight: Flight[T] = self._find(key) or own
-            own.fenced = flight is not own  # it is not on the table
-            if flight is own:
-                self._flights.setdefault(key, []).append(own)
-            elif _waits_for_any(flight, chain):
-                flight = own  # compute through, instead of waiting for oneself
-            if chain:
-                chain[-1].waits_for.append(flight)
+        own: Flight[dict[str, T]] = Flight([], self._leave)
+        aside: Flight[dict[str, T]] = Flight([], self._leave)
+        joined: dict[Flight[dict[str, T]], list[str]] = {}
+        deserted: list[str] = []
+        waits_for: list[Flight[Any]] = []
         try:
-            if flight is not own:
-                return flight.follow()
-            return own.lead(partial(load, own))
+            with _guard:
+                own.keys, aside.keys, joined = self._allot(keys, chain)
+                aside.fenced.update(aside.keys)  # it is not on the table
+                self._enter(own)
+                waits_for = [own, aside, *joined]
+                if chain:
+                    chain[-1].waits_for.extend(waits_for)
+            for flight in (own, aside):
+                if flight.keys:
+                    try:
+                        outcomes.update(flight.lead(partial(load, flight), _left(deadline), behind))
+                    except Late:
+                        pass
+            for flight, its_keys in joined.items():
+                try:
+                    landed = flight.follow(_left(deadline), behind)
+                except Late:
+                    continue
+                except Deserted:
+                    deserted += its_keys
+                    continue
+                outcomes.update((key, landed[key]) for key in its_keys)
+        except BaseException:
+            own.desert()
+            raise
         finally:
-            if chain:
+            for flight in waits_for if chain else ():
                 chain[-1].waits_for.remove(flight)
+        return deserted
+
+    def _allot(
+        self, keys: Iterable[str], chain: tuple[Flight[Any], ...]
+    ) -> tuple[list[str], list[str], dict[Flight[Any], list[str]]]:
+        """Tell which keys to load, which to compute through, and which flights to join."""
+        own: list[str] = []
+        through: list[str] = []
+        joined: dict[Flight[Any], list[str]] = {}
+        for key in keys:
+            flight = self._find(key)
+            if flight is None:
+                own.append(key)
+            elif _waits_for_any(flight, chain):
+                through.append(key)  # instead of waiting for oneself
+            else:
+                joined.setdefault(flight, []).append(key)
+        return own, through, joined
 
     def _forget(self) -> None:
         """Start a forked child clean: the threads that led these flights do not exist in it."""
         self._flights.clear()
+
+
+def _left(deadline: float | None) -> float | None:
+    return None if deadline is None else max(deadline - monotonic(), 0.0)
 
 
 def _waits_for_any(flight: Flight[Any], chain: tuple[Flight[Any], ...]) -> bool:

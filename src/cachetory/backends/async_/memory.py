@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 from cachetory._core.sentinels import MISSING, Absent
 from cachetory._core.urls import Parameters, choice, integer, optional, parse, redact
+from cachetory.backends.async_.memory_leases import MemoryLeases
 from cachetory.backends.memory_stores import DEFAULT_MAX_ENTRIES, named_store, new_store
 from cachetory.durations import to_seconds, to_timestamp
 from cachetory.errors import ConfigurationError
@@ -98,6 +99,11 @@ class MemoryBackend(AsyncBackend[WireT]):
     def local_store(self) -> Store[WireT]:
         """The entries themselves."""
         return self._store
+
+    @property
+    def leases(self) -> MemoryLeases[WireT]:
+        """The claims to the keys of the store."""
+        return MemoryLeases(self._store)
 
     @property
     def size(self) -> int:

@@ -9,11 +9,12 @@ from redis.asyncio import Redis
 from redis.asyncio.connection import ConnectionPool
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
-from redis.exceptions import ResponseError
+from redis.exceptions import RedisError, ResponseError
 
 from cachetory._core.urls import redact
 from cachetory._runtime.async_ import PerLoop
 from cachetory.backends.async_.redis_connections import RedisConnections
+from cachetory.backends.async_.redis_leases import RedisLeases, claim_of
 from cachetory.durations import to_milliseconds, to_timestamp
 from cachetory.errors import ConfigurationError
 from cachetory.interfaces.backends.async_ import AsyncBackend
@@ -24,10 +25,15 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
+    from cachetory.backends.async_.redis_connections import Command
     from cachetory.durations import Duration
 
 _CLIENT_SCHEMES = {"redis+unix": "unix", "valkey": "redis", "valkeys": "rediss"}
 _SCAN_STEP = 1000
+_MAY_BE_MISSED = 60_000
+"""Milliseconds. A value that lives no longer may be gone again before a load ends that began before
+it was set, so that it has to end the claim; a longer one is seen by whoever commits that load."""
+
 _WIRE_TYPES: tuple[type, ...] = (bytes, bytearray, memoryview, str)
 
 DEFAULT_OPTIONS: dict[str, Any] = {"socket_connect_timeout": 0.25, "socket_timeout": 0.25}
@@ -59,6 +65,7 @@ class RedisBackend(AsyncBackend[bytes]):
             )
             raise ConfigurationError(msg)
         self._connections = _connections(pool)
+        self._leases = RedisLeases(self._connections)
 
     @classmethod
     def from_url(cls, url: str) -> Self:
@@ -82,6 +89,15 @@ class RedisBackend(AsyncBackend[bytes]):
             msg = f"`{redact(url)}` cannot be used: {_reason(error)}"
             raise ConfigurationError(msg) from None
         return cls(Redis(connection_pool=pool))
+
+    @property
+    def leases(self) -> RedisLeases:
+        """The claims to the keys of the server."""
+        return self._leases
+
+    def is_outage(self, error: Exception) -> bool:
+        """Tell whether the server cannot be reached, or does not answer, or is not ready to."""
+        return isinstance(error, RedisError) and not isinstance(error, ResponseError)
 
     async def get(self, key: str) -> bytes:
         """Get the value of a key.
@@ -112,7 +128,8 @@ class RedisBackend(AsyncBackend[bytes]):
         if_not_exists: bool = False,
     ) -> bool:
         """Set the value of a key and tell whether it was changed."""
-        command: list[str | bytes | int] = ["SET", _name(key), _wire(value)]
+        name = _name(key)
+        command: list[str | bytes | int] = ["SET", name, _wire(value)]
         if time_to_live is not None:
             milliseconds = to_milliseconds(time_to_live)
             if not milliseconds:
@@ -120,8 +137,11 @@ class RedisBackend(AsyncBackend[bytes]):
             command += ("PX", milliseconds)
         if if_not_exists:
             command.append("NX")
-        reply = await self._connections.get().ask(*command, repeatable=not if_not_exists)
-        return reply is not None
+        commands = [tuple(command)]
+        if time_to_live is not None and milliseconds <= _MAY_BE_MISSED:
+            commands.insert(0, ("DEL", claim_of(name)))
+        replies = await self._connections.get().ask_all(*commands, repeatable=not if_not_exists)
+        return replies[-1] is not None
 
     async def set_many(
         self, items: Iterable[tuple[str, bytes]], *, time_to_live: Duration | None = None
@@ -135,13 +155,17 @@ class RedisBackend(AsyncBackend[bytes]):
         if time_to_live is None:
             await connections.ask("MSET", *chain.from_iterable(names.items()))
         elif milliseconds := to_milliseconds(time_to_live):
-            writes = [("SET", name, value, "PX", milliseconds) for name, value in names.items()]
+            writes: list[Command] = [
+                ("SET", name, value, "PX", milliseconds) for name, value in names.items()
+            ]
+            if milliseconds <= _MAY_BE_MISSED:
+                writes.insert(0, ("DEL", *map(claim_of, names)))
             replies = await connections.ask_all(("MULTI",), *writes, ("EXEC",))
             for outcome in replies[-1]:
                 if isinstance(outcome, ResponseError):
                     raise outcome
         else:
-            await connections.ask("DEL", *names)
+            await connections.ask("DEL", *map(claim_of, names), *names)
 
     async def expire_in(self, key: str, time_to_live: Duration | None = None) -> None:
         """Let a key live for so long from now: `None` for ever, zero or less not at all."""
@@ -162,12 +186,15 @@ class RedisBackend(AsyncBackend[bytes]):
 
     async def delete(self, key: str) -> bool:
         """Delete a key and tell whether it was there."""
-        return bool(await self._connections.get().ask("DEL", _name(key)))
+        name = _name(key)
+        replies = await self._connections.get().ask_all(("DEL", claim_of(name)), ("DEL", name))
+        return bool(replies[1])
 
     async def delete_many(self, *keys: str) -> None:
         """Delete many keys at once."""
         if keys:
-            await self._connections.get().ask("DEL", *_names(keys))
+            names = _names(keys)
+            await self._connections.get().ask("DEL", *map(claim_of, names), *names)
 
     async def clear(self) -> None:
         """Delete every key of the logical database, whoever wrote it."""
@@ -179,6 +206,18 @@ class RedisBackend(AsyncBackend[bytes]):
         The server is never blocked for longer than a step. Keys written meanwhile may stay.
         """
         pattern = _escape_glob(_name(prefix)) + b"*"
+        await self._unlink(claim_of(pattern))  # or what is being loaded might be stored behind us
+        await self._unlink(pattern)
+
+    async def contains(self, key: str) -> bool:
+        """Tell whether a key has a value."""
+        return bool(await self._connections.get().ask("EXISTS", _name(key)))
+
+    async def aclose(self) -> None:
+        """Close the connections that are at rest; later operations open new ones."""
+        await self._connections.aclose()
+
+    async def _unlink(self, pattern: bytes) -> None:
         connections = self._connections.get()
         cursor: bytes | int = 0
         while True:
@@ -188,14 +227,6 @@ class RedisBackend(AsyncBackend[bytes]):
                 await connections.ask("UNLINK", *names)
             if int(cursor) == 0:
                 return
-
-    async def contains(self, key: str) -> bool:
-        """Tell whether a key has a value."""
-        return bool(await self._connections.get().ask("EXISTS", _name(key)))
-
-    async def aclose(self) -> None:
-        """Close the connections that are at rest; later operations open new ones."""
-        await self._connections.aclose()
 
 
 def _connections(pool: ConnectionPool) -> PerLoop[RedisConnections]:

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any, cast
 from redis import Redis
 from redis.backoff import NoBackoff
 from redis.connection import ConnectionPool
-from redis.exceptions import ResponseError
+from redis.exceptions import RedisError, ResponseError
 from redis.retry import Retry
 
 from cachetory._core.urls import redact
 from cachetory._runtime.sync import PerLoop
 from cachetory.backends.sync.redis_connections import RedisConnections
+from cachetory.backends.sync.redis_leases import RedisLeases, claim_of
 from cachetory.durations import to_milliseconds, to_timestamp
 from cachetory.errors import ConfigurationError
 from cachetory.interfaces.backends.sync import SyncBackend
@@ -25,10 +26,15 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
+    from cachetory.backends.sync.redis_connections import Command
     from cachetory.durations import Duration
 
 _CLIENT_SCHEMES = {"redis+unix": "unix", "valkey": "redis", "valkeys": "rediss"}
 _SCAN_STEP = 1000
+_MAY_BE_MISSED = 60_000
+"""Milliseconds. A value that lives no longer may be gone again before a load ends that began before
+it was set, so that it has to end the claim; a longer one is seen by whoever commits that load."""
+
 _WIRE_TYPES: tuple[type, ...] = (bytes, bytearray, memoryview, str)
 
 DEFAULT_OPTIONS: dict[str, Any] = {"socket_connect_timeout": 0.25, "socket_timeout": 0.25}
@@ -60,6 +66,7 @@ class RedisBackend(SyncBackend[bytes]):
             )
             raise ConfigurationError(msg)
         self._connections = _connections(pool)
+        self._leases = RedisLeases(self._connections)
 
     @classmethod
     def from_url(cls, url: str) -> Self:
@@ -83,6 +90,15 @@ class RedisBackend(SyncBackend[bytes]):
             msg = f"`{redact(url)}` cannot be used: {_reason(error)}"
             raise ConfigurationError(msg) from None
         return cls(Redis(connection_pool=pool))
+
+    @property
+    def leases(self) -> RedisLeases:
+        """The claims to the keys of the server."""
+        return self._leases
+
+    def is_outage(self, error: Exception) -> bool:
+        """Tell whether the server cannot be reached, or does not answer, or is not ready to."""
+        return isinstance(error, RedisError) and not isinstance(error, ResponseError)
 
     def get(self, key: str) -> bytes:
         """Get the value of a key.
@@ -113,7 +129,8 @@ class RedisBackend(SyncBackend[bytes]):
         if_not_exists: bool = False,
     ) -> bool:
         """Set the value of a key and tell whether it was changed."""
-        command: list[str | bytes | int] = ["SET", _name(key), _wire(value)]
+        name = _name(key)
+        command: list[str | bytes | int] = ["SET", name, _wire(value)]
         if time_to_live is not None:
             milliseconds = to_milliseconds(time_to_live)
             if not milliseconds:
@@ -121,8 +138,11 @@ class RedisBackend(SyncBackend[bytes]):
             command += ("PX", milliseconds)
         if if_not_exists:
             command.append("NX")
-        reply = self._connections.get().ask(*command, repeatable=not if_not_exists)
-        return reply is not None
+        commands = [tuple(command)]
+        if time_to_live is not None and milliseconds <= _MAY_BE_MISSED:
+            commands.insert(0, ("DEL", claim_of(name)))
+        replies = self._connections.get().ask_all(*commands, repeatable=not if_not_exists)
+        return replies[-1] is not None
 
     def set_many(
         self, items: Iterable[tuple[str, bytes]], *, time_to_live: Duration | None = None
@@ -136,13 +156,17 @@ class RedisBackend(SyncBackend[bytes]):
         if time_to_live is None:
             connections.ask("MSET", *chain.from_iterable(names.items()))
         elif milliseconds := to_milliseconds(time_to_live):
-            writes = [("SET", name, value, "PX", milliseconds) for name, value in names.items()]
+            writes: list[Command] = [
+                ("SET", name, value, "PX", milliseconds) for name, value in names.items()
+            ]
+            if milliseconds <= _MAY_BE_MISSED:
+                writes.insert(0, ("DEL", *map(claim_of, names)))
             replies = connections.ask_all(("MULTI",), *writes, ("EXEC",))
             for outcome in replies[-1]:
                 if isinstance(outcome, ResponseError):
                     raise outcome
         else:
-            connections.ask("DEL", *names)
+            connections.ask("DEL", *map(claim_of, names), *names)
 
     def expire_in(self, key: str, time_to_live: Duration | None = None) -> None:
         """Let a key live for so long from now: `None` for ever, zero or less not at all."""
@@ -163,12 +187,15 @@ class RedisBackend(SyncBackend[bytes]):
 
     def delete(self, key: str) -> bool:
         """Delete a key and tell whether it was there."""
-        return bool(self._connections.get().ask("DEL", _name(key)))
+        name = _name(key)
+        replies = self._connections.get().ask_all(("DEL", claim_of(name)), ("DEL", name))
+        return bool(replies[1])
 
     def delete_many(self, *keys: str) -> None:
         """Delete many keys at once."""
         if keys:
-            self._connections.get().ask("DEL", *_names(keys))
+            names = _names(keys)
+            self._connections.get().ask("DEL", *map(claim_of, names), *names)
 
     def clear(self) -> None:
         """Delete every key of the logical database, whoever wrote it."""
@@ -180,6 +207,18 @@ class RedisBackend(SyncBackend[bytes]):
         The server is never blocked for longer than a step. Keys written meanwhile may stay.
         """
         pattern = _escape_glob(_name(prefix)) + b"*"
+        self._unlink(claim_of(pattern))  # or what is being loaded might be stored behind us
+        self._unlink(pattern)
+
+    def contains(self, key: str) -> bool:
+        """Tell whether a key has a value."""
+        return bool(self._connections.get().ask("EXISTS", _name(key)))
+
+    def close(self) -> None:
+        """Close the connections that are at rest; later operations open new ones."""
+        self._connections.close()
+
+    def _unlink(self, pattern: bytes) -> None:
         connections = self._connections.get()
         cursor: bytes | int = 0
         while True:
@@ -189,14 +228,6 @@ class RedisBackend(SyncBackend[bytes]):
                 connections.ask("UNLINK", *names)
             if int(cursor) == 0:
                 return
-
-    def contains(self, key: str) -> bool:
-        """Tell whether a key has a value."""
-        return bool(self._connections.get().ask("EXISTS", _name(key)))
-
-    def close(self) -> None:
-        """Close the connections that are at rest; later operations open new ones."""
-        self._connections.close()
 
 
 def _connections(pool: ConnectionPool) -> PerLoop[RedisConnections]:

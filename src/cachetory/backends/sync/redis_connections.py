@@ -8,22 +8,29 @@ cost more than the server does.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from copy import copy
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from redis.client import PubSub
+from redis.connection import ConnectionPool
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import ReadOnlyError, RedisError, ResponseError
+from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from cachetory._runtime.process import call_in_child
 from cachetory._runtime.sync import WORTH_HAVING, Slots
 
 if TYPE_CHECKING:
-    from redis.connection import ConnectionPool
+    from collections.abc import Sequence
 
 Command: TypeAlias = "tuple[str | bytes | int, ...]"
 
 OPENED_AT_ONCE = 4
 """How many connections are being opened at most: with TLS, each takes the processor 30 ms."""
+
+LISTENERS = 8
+"""How many connections listen for messages at most; those who find none ask the server anew."""
 
 _left_to_the_parent: list[Any] = []
 
@@ -34,12 +41,24 @@ class RedisConnections:
     The limits are `WORTH_HAVING` and that of the pool. Whoever comes then waits for a turn.
     """
 
-    __slots__ = ("__weakref__", "_at_rest", "_doors", "_failures", "_is_closed", "_pool", "_slots")
+    __slots__ = (
+        "__weakref__",
+        "_at_rest",
+        "_doors",
+        "_ears",
+        "_failures",
+        "_is_closed",
+        "_patience",
+        "_pool",
+        "_slots",
+    )
 
     def __init__(self, pool: ConnectionPool) -> None:
         self._pool = pool
         self._slots = Slots(min(pool.max_connections, WORTH_HAVING))
         self._doors = Slots(OPENED_AT_ONCE)
+        self._ears = Slots(LISTENERS)
+        self._patience: float | None = pool.connection_kwargs.get("socket_timeout")
         self._at_rest: list[Any] = []
         self._is_closed = False
         self._failures: list[RedisError] = []  # the last one, if the last attempt failed
@@ -69,8 +88,50 @@ class RedisConnections:
             redis.exceptions.RedisError: if the server cannot be asked, or answers any of them by
                 an error; the first one is raised, when all have been answered.
         """
+        replies = self._ask(commands, repeatable=repeatable)
+        for reply in replies:
+            if isinstance(reply, ResponseError):
+                raise reply
+        return replies
+
+    def ask_each(self, *commands: Command) -> list[Any]:
+        """Send commands in one write and give their replies, errors included; see `ask_all`."""
+        return self._ask(commands, repeatable=True)
+
+    def listen(self, channels: Sequence[bytes]) -> Any:
+        """Subscribe to channels, on a connection that serves nothing else.
+
+        Gives redis-py's `PubSub`, or `None` if enough others listen, or it cannot be had.
+        """
+        if not self._ears.enter_within(0.0):
+            return None
+        pool: Any = ConnectionPool(
+            connection_class=self._pool.connection_class, **self._pool.connection_kwargs
+        )
+        messages: Any = PubSub(pool)
+        try:
+            messages.subscribe(*channels)
+        except BaseException as error:
+            self.listen_no_more(messages)
+            if isinstance(error, Exception):
+                return None
+            raise
+        return messages
+
+    def listen_no_more(self, messages: Any) -> None:
+        """Close the connection of a `PubSub`."""
+        self._ears.leave()
+        with suppress(Exception):
+            messages.close()
+
+    def _ask(self, commands: tuple[Command, ...], *, repeatable: bool) -> list[Any]:
         failures = self._failures
-        with self._slots:
+        if not self._slots.enter_within(self._patience):
+            msg = "no connection came free in time"
+            raise RedisTimeoutError(msg)
+        try:
+            if self._failures and self._failures is not failures:
+                raise _again(self._failures[0])
             connection = self._take()
             if connection is not None:
                 try:
@@ -83,6 +144,8 @@ class RedisConnections:
             if connection is None:
                 connection = self._open(failures)
             return self._converse(connection, commands)
+        finally:
+            self._slots.leave()
 
     def close(self) -> None:
         """Close the connections at rest, and those in use when they come to rest."""
@@ -115,8 +178,6 @@ class RedisConnections:
         for reply in replies:
             if isinstance(reply, ReadOnlyError):  # no primary any more: the next one looks it up
                 self._disconnect()
-            if isinstance(reply, ResponseError):
-                raise reply
         return replies
 
     def _exchange(self, connection: Any, commands: tuple[Command, ...]) -> list[Any]:
@@ -132,6 +193,10 @@ class RedisConnections:
                     replies.append(connection.read_response())
                 except ResponseError as error:
                     replies.append(error)
+        except RedisTimeoutError as error:
+            connection.disconnect()
+            self._failures = [_again(error)]  # for those who have been waiting meanwhile
+            raise
         except BaseException:  # half written or half read, the connection is of no use any more
             connection.disconnect()
             raise

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Generic, Protocol
 
 from cachetory._runtime.async_ import OneColour
 from cachetory.durations import to_seconds
-from cachetory.errors import UnsupportedOperationError
+from cachetory.errors import CachetoryError, UnsupportedOperationError
 from cachetory.interfaces.backends.private import WireT, WireT_co, WireT_contra
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from cachetory._core.store import Store
     from cachetory.durations import Duration
+    from cachetory.interfaces.leases.async_ import AsyncLeases
 
 
 class AsyncBackendRead(Protocol[WireT_co]):
@@ -120,6 +121,19 @@ class AsyncBackend(
     def local_store(self) -> Store[WireT] | None:
         """The entries themselves, if they are held in this process: a hit needs no I/O then."""
         return None
+
+    @property
+    def leases(self) -> AsyncLeases[WireT] | None:
+        """The claims to its keys, if the store can keep such: loads are fenced by them."""
+        return None
+
+    def is_outage(self, error: Exception) -> bool:
+        """Tell whether an error means that the store cannot be reached, or does not answer.
+
+        A few of those in a row, and a cache asks the store no more for a while. By default, all
+        do but those that are raised for what was asked.
+        """
+        return not isinstance(error, (CachetoryError, TypeError, ValueError, LookupError))
 
     @classmethod
     @abstractmethod

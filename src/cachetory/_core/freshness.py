@@ -1,0 +1,225 @@
+"""Decide what a stored entry is worth right now. Pure: times and randomness come from the caller.
+
+A *plan* is a policy in plain numbers, as the load path reads it. All durations are in seconds.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+from math import inf, log
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+V = TypeVar("V")
+
+
+class Worth(Enum):
+    """What may be done with an entry."""
+
+    FRESH = "to be given as it is"
+    STALE = "to be given at once, and refreshed behind"
+    DOUBTFUL = "to be given only if loading fails, or takes too long"
+    NOTHING = "not to be given"
+
+
+class Stamp:
+    """What is to be noted of a value when it is stored.
+
+    Attributes:
+        created_at: When its load began, in epoch seconds.
+        took: How long that took.
+        fresh_for: For how long it is fresh from the end of its load; `None` is for ever.
+        stored_for: For how long it is to be kept from now; `None` is for ever.
+        is_noted: Whether any of this is to be stored with it, beside how long it is kept.
+        is_negative: Whether it stands for there being no value.
+        is_refused: Whether the loader refused, so that there is nothing to be given, either.
+    """
+
+    __slots__ = (
+        "created_at",
+        "fresh_for",
+        "is_negative",
+        "is_noted",
+        "is_refused",
+        "stored_for",
+        "took",
+    )
+
+    def __init__(
+        self,
+        created_at: float,
+        *,
+        took: float = 0.0,
+        fresh_for: float | None = None,
+        kept_for: float = 0.0,
+        is_noted: bool = False,
+        is_negative: bool = False,
+        is_refused: bool = False,
+    ) -> None:
+        self.created_at = created_at
+        self.took = took
+        self.fresh_for = fresh_for
+        self.stored_for = None if fresh_for is None else fresh_for + kept_for
+        if fresh_for is not None and fresh_for <= 0:
+            self.stored_for = 0.0  # over before it began
+        self.is_noted = is_noted
+        self.is_negative = is_negative
+        self.is_refused = is_refused
+
+    def renewed(self, fresh_for: float | None, now: float, kept_for: float) -> Stamp:
+        """Give one by which the same value is fresh for so long from now."""
+        ended_at = self.created_at + self.took
+        stamp = Stamp(
+            self.created_at,
+            took=self.took,
+            fresh_for=None if fresh_for is None else now - ended_at + fresh_for,
+            is_noted=True,
+            is_negative=self.is_negative,
+            is_refused=self.is_refused,
+        )
+        stamp.stored_for = None if fresh_for is None else fresh_for + kept_for
+        return stamp
+
+
+class Found(Generic[V]):
+    """An entry as it was found: a value with its times.
+
+    Attributes:
+        value: The value; `None` if the entry says that there is none, and no more than that.
+        created_at: When its load began, in epoch seconds; `None` if that was not noted.
+        left: For how long it is still fresh: inf if for ever, or as long as the store keeps it;
+            zero or less if it is stale.
+        took: How long its load took.
+        is_negative: Whether the entry says that there is no value.
+        is_refused: Whether the loader refused, so that there is nothing to be given, either.
+    """
+
+    __slots__ = ("created_at", "is_negative", "is_refused", "left", "took", "value")
+
+    def __init__(
+        self,
+        value: V,
+        *,
+        left: float = inf,
+        created_at: float | None = None,
+        took: float = 0.0,
+        is_negative: bool = False,
+        is_refused: bool = False,
+    ) -> None:
+        self.value = value
+        self.left = left
+        self.created_at = created_at
+        self.took = took
+        self.is_negative = is_negative
+        self.is_refused = is_refused
+
+    @property
+    def is_fresh(self) -> bool:
+        """Whether its time is not over yet."""
+        return self.left > 0
+
+    def stamp(self) -> Stamp:
+        """Give what was noted of it; for one that has times."""
+        return Stamp(
+            self.created_at or 0.0,
+            took=self.took,
+            is_negative=self.is_negative,
+            is_refused=self.is_refused,
+        )
+
+
+class Plan:
+    """A policy in plain numbers. This one asks for nothing but a value."""
+
+    __slots__ = (
+        "early_refresh",
+        "hard_timeout",
+        "jitter",
+        "lease",
+        "negative_time_to_live",
+        "retry_after_failure",
+        "soft_timeout",
+        "stale_if_error",
+        "stale_while_revalidate",
+        "time_to_live",
+        "time_to_live_of",
+    )
+
+    def __init__(
+        self,
+        *,
+        time_to_live: float | None = None,
+        time_to_live_of: Callable[[Any], Any] | None = None,
+        jitter: float = 0.0,
+        stale_while_revalidate: float = 0.0,
+        stale_if_error: float = 0.0,
+        early_refresh: float = 0.0,
+        negative_time_to_live: float | None = None,
+        soft_timeout: float | None = None,
+        hard_timeout: float | None = None,
+        lease: float | None = None,
+        retry_after_failure: float = 30.0,
+    ) -> None:
+        self.time_to_live = time_to_live
+        self.time_to_live_of = time_to_live_of
+        self.jitter = jitter
+        self.stale_while_revalidate = stale_while_revalidate
+        self.stale_if_error = stale_if_error
+        self.early_refresh = early_refresh
+        self.negative_time_to_live = negative_time_to_live
+        self.soft_timeout = soft_timeout
+        self.hard_timeout = hard_timeout
+        self.lease = lease
+        self.retry_after_failure = retry_after_failure
+
+    @property
+    def kept_for(self) -> float:
+        """For how long an entry is of use after its time is over."""
+        return max(self.stale_while_revalidate, self.stale_if_error)
+
+    @property
+    def needs_times(self) -> bool:
+        """Whether entries have to be stored with their times."""
+        return bool(self.kept_for or self.early_refresh or self.negative_time_to_live is not None)
+
+    def limits(self, *, has_stale: bool) -> tuple[float | None, ...]:
+        """Tell how long to wait for a load, in stages; after the first, what is stale is given."""
+        soft, hard = self.soft_timeout, self.hard_timeout
+        if soft is None or not has_stale or (hard is not None and soft >= hard):
+            return (hard,)
+        return (soft, hard)
+
+    def judge(self, found: Found[Any]) -> Worth:
+        """Tell what an entry is worth."""
+        if found.left > 0:
+            return Worth.FRESH
+        if found.is_negative:
+            return Worth.NOTHING
+        if -found.left < self.stale_while_revalidate:
+            return Worth.STALE
+        if -found.left < self.stale_if_error:
+            return Worth.DOUBTFUL
+        return Worth.NOTHING
+
+    def is_due_early(self, found: Found[Any], chance: float) -> bool:
+        """Tell whether this caller should refresh a fresh entry already.
+
+        The less time is left, and the longer a load takes, the likelier; so that one caller among
+        many does it shortly before the entry becomes stale. This is XFetch: Vattani, Chierichetti
+        and Lowenstein, "Optimal probabilistic cache stampede prevention", VLDB 2015.
+
+        Args:
+            found: the entry.
+            chance: a random number, evenly distributed over 0 < chance <= 1.
+        """
+        return 0 < found.left <= found.took * self.early_refresh * -log(chance)
+
+    def shorten(self, seconds: float, chance: float) -> float:
+        """Take the jitter off a time to live; `chance` is a random number from 0 to 1."""
+        return seconds * (1 - self.jitter * chance)
+
+
+PLAIN = Plan()
+"""What a cache does that was given no policy."""

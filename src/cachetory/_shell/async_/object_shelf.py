@@ -1,0 +1,181 @@
+"""The entries of a cache that are kept in this process, as the very objects that they are."""
+
+from __future__ import annotations
+
+from math import inf
+from typing import TYPE_CHECKING, Any
+
+from cachetory._core.freshness import Found, Stamp
+from cachetory._core.sentinels import MISSING, Absent
+from cachetory._shell.async_.shelf import Claimed, Loaded, Shelf
+from cachetory.durations import SHORTEST
+from cachetory.interfaces.serializers import ValueT
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from cachetory._core.store import Store
+    from cachetory._shell.reporter import Reporter
+    from cachetory.interfaces.backends.async_ import AsyncBackend
+
+
+class ObjectShelf(Shelf[ValueT]):
+    """Entries in a store of this process, which remembers their times beside them.
+
+    To the store an entry is over when it is stale, so that hits need to know nothing of all this.
+
+    Args:
+        backend: the backend over the store.
+        store: the store.
+        prefix: what stands before every key in it.
+        reporter: is told of what fails.
+        wall_clock: tells epoch seconds.
+    """
+
+    def __init__(
+        self,
+        backend: AsyncBackend[Any],
+        store: Store[ValueT],
+        prefix: str,
+        reporter: Reporter,
+        wall_clock: Callable[[], float],
+    ) -> None:
+        super().__init__(backend, prefix, reporter)
+        self._store = store
+        self._wall_clock = wall_clock
+
+    async def read(self, key: str) -> Found[ValueT] | Absent:
+        """Find the entry of a key, fresh or stale."""
+        return self._find(self._prefix + key)
+
+    async def read_many(self, keys: Sequence[str]) -> dict[str, Found[ValueT] | Absent]:
+        """Find the entries of keys; each of them is in the answer."""
+        start = len(self._prefix)
+        full_keys = self._full(keys)
+        fresh = dict(self._store.get_many(full_keys))
+        found: dict[str, Found[ValueT] | Absent] = {}
+        for full_key in full_keys:
+            is_plain = full_key in fresh and self._note_of(full_key) is None
+            found[full_key[start:]] = Found(fresh[full_key]) if is_plain else self._find(full_key)
+        return found
+
+    async def contains(self, key: str) -> bool:
+        """Tell whether there is an entry, fresh or stale."""
+        return not isinstance(self._find(self._prefix + key), Absent)
+
+    async def encode(self, key: str, value: ValueT, stamp: Stamp) -> Any:
+        """Leave a value as it is."""
+        return value
+
+    async def encode_all(self, values: dict[str, ValueT], stamp: Stamp) -> dict[str, Any]:
+        """Leave values as they are."""
+        return values
+
+    async def put(self, key: str, entry: Any, stamp: Stamp, *, if_not_exists: bool) -> bool:
+        """Store a value, and tell whether that changed anything."""
+        with self._reporter.failures("set", key):
+            return self._put(self._prefix + key, entry, stamp, if_not_exists=if_not_exists)
+
+    async def put_many(self, entries: dict[str, Any], stamp: Stamp) -> None:
+        """Store values."""
+        with self._reporter.failures("set_many", next(iter(entries))):
+            if stamp.is_noted:
+                for key, value in entries.items():
+                    self._put(self._prefix + key, value, stamp)
+            elif stamp.stored_for == 0:
+                self._store.delete_many(self._full(entries))
+            else:
+                deadline = self._store.clock() + _for_so_long(stamp.stored_for)
+                items = zip(self._full(entries), entries.values(), strict=True)
+                self._store.set_many(items, deadline)
+
+    async def restamp(self, key: str, seconds: float | None, kept_for: float) -> bool:
+        """Leave it to the store, which knows how long an entry is kept."""
+        return False
+
+    async def claim(
+        self, keys: Sequence[str], token: str, seconds: float, *, takes_over: bool = False
+    ) -> dict[str, Claimed[ValueT]]:
+        """Claim keys in order to load them, and find their entries."""
+        claims: dict[str, Claimed[ValueT]] = {}
+        until = self._store.clock() + seconds
+        for key in keys:
+            full_key = self._prefix + key
+            holder = self._store.claim(full_key, token, until, takes_over=takes_over)
+            claims[key] = Claimed(self._find(full_key), holder)
+        return claims
+
+    async def commit(self, loaded: dict[str, Loaded[ValueT]]) -> dict[str, bool]:
+        """Store loaded values; tell whether they were stored, of those with which nothing failed."""
+        stored: dict[str, bool] = {}
+        for key, it in loaded.items():
+            try:
+                stored[key] = self._put(
+                    self._prefix + key,
+                    it.value,
+                    it.stamp,
+                    if_not_exists=it.if_not_exists,
+                    token=it.claimed.holder,
+                )
+            except Exception as error:  # of a weigher
+                self._reporter.unencodable(key, error)
+        return stored
+
+    def _put(
+        self,
+        full_key: str,
+        value: Any,
+        stamp: Stamp,
+        *,
+        if_not_exists: bool = False,
+        token: str | None = None,
+    ) -> bool:
+        if stamp.stored_for == 0 and token is None:
+            return not if_not_exists and self._store.delete(full_key)
+        now = self._store.clock()
+        if not stamp.is_noted:
+            deadline = now + _for_so_long(stamp.stored_for)
+            return self._store.set(
+                full_key, value, deadline, if_not_exists=if_not_exists, token=token
+            )
+        kept_until = now + _for_so_long(stamp.stored_for)
+        # To the store, what says that there is none is stale from the start.
+        deadline = -inf if stamp.is_negative else now + _for_so_long(stamp.fresh_for)
+        return self._store.set(
+            full_key,
+            value,
+            max(deadline, now - 1),
+            if_not_exists=if_not_exists,
+            kept_until=kept_until,
+            note=stamp,
+            token=token,
+        )
+
+    def _find(self, full_key: str) -> Found[ValueT] | Absent:
+        if self._note_of(full_key) is None:
+            value = self._store.get(full_key, MISSING)
+            return value if isinstance(value, Absent) else Found(value)
+        self._store.get(full_key, None)  # which counts the access
+        peeked = self._store.peek(full_key)
+        if peeked is None:
+            return MISSING
+        value, deadline, kept_until, note = peeked
+        if not isinstance(note, Stamp):
+            return Found(value)
+        over_at = kept_until if note.is_negative else deadline
+        return Found(
+            value,
+            left=over_at - self._store.clock(),
+            created_at=note.created_at,
+            took=note.took,
+            is_negative=note.is_negative,
+            is_refused=note.is_refused,
+        )
+
+    def _note_of(self, full_key: str) -> object:
+        entry = self._store.entries.get(full_key)
+        return None if entry is None else entry.note
+
+
+def _for_so_long(seconds: float | None) -> float:
+    return inf if seconds is None else max(seconds, SHORTEST) if seconds > 0 else seconds

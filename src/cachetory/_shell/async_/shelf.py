@@ -1,0 +1,434 @@
+"""The entries of one cache as they are in its store: found, claimed and stored by their keys.
+
+All failures of the store end here: they are reported, and become `UNREACHABLE`, unless the cache
+was told to raise them. Explicit writes let them through.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from datetime import timedelta
+from functools import partial
+from typing import TYPE_CHECKING, Any, Generic
+
+from cachetory._core.freshness import Found, Stamp
+from cachetory._core.sentinels import MISSING, Absent
+from cachetory._core.tokens import FENCE, make_token
+from cachetory._shell.async_.codec import Codec, Undecoded, seal
+from cachetory._shell.health import Health
+from cachetory.durations import SHORTEST
+from cachetory.errors import DecodeError
+from cachetory.interfaces.backends.private import WireT
+from cachetory.interfaces.leases.async_ import AsyncWatch, Commit
+from cachetory.interfaces.serializers import ValueT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from cachetory._runtime.async_ import Background
+    from cachetory._shell.reporter import Reporter
+    from cachetory.interfaces.backends.async_ import AsyncBackend
+    from cachetory.interfaces.leases.async_ import AsyncLeases
+
+
+CLAIM_FOR = 5.0
+"""Seconds for which a key is claimed while its times are changed."""
+
+
+class Claimed(Generic[ValueT]):
+    """A key at the moment when its load began.
+
+    Attributes:
+        found: Its entry.
+        holder: The token of the claim that stands; `None` if the store keeps none, or could not.
+        former: What was stored then, as the store has it.
+    """
+
+    __slots__ = ("former", "found", "holder")
+
+    def __init__(
+        self, found: Found[ValueT] | Absent, holder: str | None = None, former: Any = None
+    ) -> None:
+        self.found = found
+        self.holder = holder
+        self.former = former
+
+
+class Loaded(Generic[ValueT]):
+    """A loaded value that is to be stored.
+
+    Attributes:
+        value: The value.
+        stamp: What is to be noted of it.
+        claimed: The key at the moment when its load began.
+        if_not_exists: Whether to leave a value alone that someone has stored since.
+    """
+
+    __slots__ = ("claimed", "if_not_exists", "stamp", "value")
+
+    def __init__(
+        self, value: ValueT, stamp: Stamp, claimed: Claimed[ValueT], *, if_not_exists: bool
+    ) -> None:
+        self.value = value
+        self.stamp = stamp
+        self.claimed = claimed
+        self.if_not_exists = if_not_exists
+
+
+class Shelf(ABC, Generic[ValueT]):
+    """Where a cache finds and stores its entries. Keys are without the cache's prefix.
+
+    Args:
+        backend: the store.
+        prefix: what stands before every key in it.
+        reporter: is told of what fails.
+    """
+
+    def __init__(self, backend: AsyncBackend[Any], prefix: str, reporter: Reporter) -> None:
+        self._prefix = prefix
+        self._reporter = reporter
+        self._leases: AsyncLeases[Any] | None = getattr(backend, "leases", None)
+
+    @property
+    def keeps_claims(self) -> bool:
+        """Whether the store keeps claims, so that a lease can be had."""
+        return self._leases is not None
+
+    @abstractmethod
+    async def read(self, key: str) -> Found[ValueT] | Absent:
+        """Find the entry of a key, fresh or stale."""
+
+    @abstractmethod
+    async def read_many(self, keys: Sequence[str]) -> dict[str, Found[ValueT] | Absent]:
+        """Find the entries of keys; each of them is in the answer."""
+
+    @abstractmethod
+    async def contains(self, key: str) -> bool:
+        """Tell whether there is an entry, fresh or stale."""
+
+    @abstractmethod
+    async def encode(self, key: str, value: ValueT, stamp: Stamp) -> Any:
+        """Turn a value into what is stored of it."""
+
+    @abstractmethod
+    async def encode_all(self, values: dict[str, ValueT], stamp: Stamp) -> dict[str, Any]:
+        """Turn values into what is stored of them."""
+
+    @abstractmethod
+    async def put(self, key: str, entry: Any, stamp: Stamp, *, if_not_exists: bool) -> bool:
+        """Store what was encoded, and tell whether that changed anything; let errors through."""
+
+    @abstractmethod
+    async def put_many(self, entries: dict[str, Any], stamp: Stamp) -> None:
+        """Store all that was encoded; let errors through."""
+
+    @abstractmethod
+    async def restamp(self, key: str, seconds: float | None, kept_for: float) -> bool:
+        """Let an entry whose times are noted be fresh for so long from now, if it still is.
+
+        It is kept for so long after that. Tells whether its times are noted.
+        """
+
+    @abstractmethod
+    async def claim(
+        self, keys: Sequence[str], token: str, seconds: float, *, takes_over: bool = False
+    ) -> dict[str, Claimed[ValueT]]:
+        """Claim keys in order to load them, and find their entries."""
+
+    @abstractmethod
+    async def commit(self, loaded: dict[str, Loaded[ValueT]]) -> dict[str, bool]:
+        """Store loaded values; tell whether they were stored, of those with which nothing failed."""
+
+    def note_answer(self, key: str) -> None:
+        """Take note that the store has done what was asked for a key."""
+
+    async def renew(self, keys: Sequence[str], token: str, seconds: float) -> list[str]:
+        """Let claims stand for so long from now, and give the keys of those that did not stand."""
+        if self._leases is None:
+            return []
+        stand = await self._leases.renew(self._full(keys), token, seconds)
+        return [key for key, stands in zip(keys, stand, strict=True) if not stands]
+
+    async def release(
+        self, keys: Sequence[str], token: str, successor: str = "", seconds: float = 0.0
+    ) -> None:
+        """End claims, or put a successor's in their place; it does no harm if that fails."""
+        if self._leases is None or not keys:
+            return
+        try:
+            await self._leases.release(self._full(keys), token, successor, seconds)
+        except Exception as error:
+            self._reporter.backend_failed("release", keys[0], error)
+
+    def watch(self, keys: Iterable[str]) -> AsyncWatch:
+        """Watch for claims to end."""
+        return AsyncWatch() if self._leases is None else self._leases.watch(self._full(keys))
+
+    def _full(self, keys: Iterable[str]) -> list[str]:
+        return [self._prefix + key for key in keys]
+
+
+class WireShelf(Shelf[ValueT], Generic[ValueT, WireT]):
+    """Entries in the form that a serializer makes, in an envelope where their times matter.
+
+    Args:
+        backend: the store.
+        prefix: what stands before every key in it.
+        codec: turns values into wire and back.
+        reporter: is told of what fails.
+        background: where the store is probed while it is down.
+        envelopes: whether every value is put in an envelope.
+        raises_backend_errors: whether errors of the store are raised.
+        raises_undecodable: whether values that cannot be decoded are an error.
+    """
+
+    def __init__(
+        self,
+        backend: AsyncBackend[WireT],
+        prefix: str,
+        codec: Codec[ValueT, WireT],
+        reporter: Reporter,
+        background: Background,
+        *,
+        envelopes: bool,
+        raises_backend_errors: bool,
+        raises_undecodable: bool,
+    ) -> None:
+        super().__init__(backend, prefix, reporter)
+        self._backend = backend
+        self._codec = codec
+        self._background = background
+        self._envelopes = envelopes
+        self._raises_backend_errors = raises_backend_errors
+        self._raises_undecodable = raises_undecodable
+        self._health = Health.of(backend)
+
+    async def read(self, key: str) -> Found[ValueT] | Absent:
+        """Find the entry of a key, fresh or stale."""
+        full_key = self._prefix + key
+        if self._health.is_down and self._stays_away(key):
+            return Absent.UNREACHABLE
+        try:
+            wire = await self._backend.get(full_key)
+        except KeyError:
+            self.note_answer(key)
+            return MISSING
+        except Exception as error:
+            self.suffer("get", key, error)
+            return Absent.UNREACHABLE
+        self.note_answer(key)
+        found = await self._codec.decode(full_key, wire)
+        return self._accept(key, found)
+
+    async def read_many(self, keys: Sequence[str]) -> dict[str, Found[ValueT] | Absent]:
+        """Find the entries of keys; each of them is in the answer."""
+        if not keys:
+            return {}
+        if self._health.is_down and self._stays_away(keys[0]):
+            return dict.fromkeys(keys, Absent.UNREACHABLE)
+        start = len(self._prefix)
+        wires: list[tuple[str, WireT]] = []
+        found: dict[str, Found[ValueT] | Absent] = dict.fromkeys(keys, MISSING)
+        try:
+            async for pair in self._backend.get_many(*[self._prefix + key for key in keys]):
+                wires.append(pair)
+        except Exception as error:
+            self.suffer("get_many", keys[0], error)
+            found = dict.fromkeys(keys, Absent.UNREACHABLE)
+        else:
+            self.note_answer(keys[0])
+        entries = await self._codec.decode_all(wires)
+        for (full_key, _), entry in zip(wires, entries, strict=True):
+            key = full_key[start:]
+            found[key] = self._accept(key, entry)
+        return found
+
+    async def encode(self, key: str, value: ValueT, stamp: Stamp) -> Any:
+        """Turn a value into wire."""
+        return self._seal(key, await self._codec.encode(value), stamp)
+
+    async def encode_all(self, values: dict[str, ValueT], stamp: Stamp) -> dict[str, Any]:
+        """Turn values into wire."""
+        wires = await self._codec.encode_all(list(values.values()))
+        return {key: self._seal(key, wire, stamp) for key, wire in zip(values, wires, strict=True)}
+
+    async def put(self, key: str, entry: Any, stamp: Stamp, *, if_not_exists: bool) -> bool:
+        """Store what was encoded, and tell whether that changed anything; let errors through."""
+        with self._reporter.failures("set", key):
+            return await self._backend.set(
+                self._prefix + key,
+                entry,
+                time_to_live=_duration(stamp.stored_for),
+                if_not_exists=if_not_exists,
+            )
+
+    async def put_many(self, entries: dict[str, Any], stamp: Stamp) -> None:
+        """Store all that was encoded; let errors through."""
+        items = list(zip(self._full(entries), entries.values(), strict=True))
+        seconds = stamp.stored_for
+        options = {} if seconds is None else {"time_to_live": _duration(seconds)}
+        with self._reporter.failures("set_many", next(iter(entries))):
+            await self._backend.set_many(items, **options)
+
+    async def claim(
+        self, keys: Sequence[str], token: str, seconds: float, *, takes_over: bool = False
+    ) -> dict[str, Claimed[ValueT]]:
+        """Claim keys in order to load them, and find their entries."""
+        if self._leases is None:
+            found = await self.read_many(keys)
+            return {key: Claimed(found[key]) for key in keys}
+        full_keys = [self._prefix + key for key in keys]
+        try:
+            answers = await self._leases.claim(full_keys, token, seconds, takes_over=takes_over)
+        except Exception as error:
+            self.suffer("claim", keys[0], error)
+            return {key: Claimed(Absent.UNREACHABLE) for key in keys}
+        self.note_answer(keys[0])
+        wires = [
+            (full_key, wire)
+            for full_key, (_, wire) in zip(full_keys, answers, strict=True)
+            if wire is not None
+        ]
+        entries = iter(await self._codec.decode_all(wires))
+        claims: dict[str, Claimed[ValueT]] = {}
+        for key, (holder, wire) in zip(keys, answers, strict=True):
+            entry: Found[ValueT] | Undecoded | Absent
+            entry = MISSING if wire is None else next(entries)
+            if isinstance(entry, Undecoded):  # which has been reported when it was read
+                entry = Absent.UNDECODABLE
+            claims[key] = Claimed(entry, holder, wire)
+        return claims
+
+    async def commit(self, loaded: dict[str, Loaded[ValueT]]) -> dict[str, bool]:
+        """Store loaded values; tell whether they were stored, of those with which nothing failed."""
+        wires: dict[str, Any] = {}
+        stored: dict[str, bool] = {}
+        for key, it in loaded.items():
+            try:
+                if it.stamp.is_refused:
+                    wires[key] = self._seal(key, b"", it.stamp)
+                else:
+                    wires[key] = await self.encode(key, it.value, it.stamp)
+            except Exception as error:
+                self._reporter.unencodable(key, error)
+        fenced = {key: it for key, it in loaded.items() if key in wires and it.claimed.holder}
+        try:
+            if self._leases is not None and fenced:
+                outcomes = await self._leases.commit(
+                    [
+                        Commit(
+                            self._prefix + key,
+                            it.claimed.holder or "",
+                            wires[key],
+                            it.stamp.stored_for,
+                            it.claimed.former,
+                        )
+                        for key, it in fenced.items()
+                    ]
+                )
+                stored.update(zip(fenced, outcomes, strict=True))
+            unfenced = {key: wire for key, wire in wires.items() if key not in stored}
+            stored.update(await self._store(unfenced, loaded))
+        except Exception as error:
+            for key in wires:
+                if key not in stored:
+                    self._reporter.not_stored(key, "failed")
+            self.suffer("set", next(iter(wires)), error)
+        return stored
+
+    async def contains(self, key: str) -> bool:
+        """Tell whether the store has anything for the key."""
+        if self._health.is_down and self._stays_away(key):
+            return False
+        try:
+            return await self._backend.contains(self._prefix + key)
+        except Exception as error:
+            self.suffer("contains", key, error)
+            return False
+
+    async def restamp(self, key: str, seconds: float | None, kept_for: float) -> bool:
+        """Let an entry in an envelope be fresh for so long from now, if it still is."""
+        token = make_token(FENCE)
+        claimed = (await self.claim([key], token, CLAIM_FOR, takes_over=False))[key]
+        found = claimed.found
+        if isinstance(found, Absent) or found.created_at is None or not found.is_fresh:
+            await self.release([key], token)
+            return not isinstance(found, Absent) and found.created_at is not None
+        stamp = found.stamp().renewed(seconds, self._codec.wall_clock(), kept_for)
+        await self.commit({key: Loaded(found.value, stamp, claimed, if_not_exists=False)})
+        return True
+
+    def suffer(self, operation: str, key: str, error: Exception) -> None:
+        """Report a failure of the store, and raise it if the cache was told to."""
+        self._reporter.backend_failed(operation, key, error)
+        if self._raises_backend_errors:
+            raise error
+        if self._backend.is_outage(error) and self._health.failed():
+            self._reporter.store_left_alone(key, error)
+
+    async def _store(
+        self, wires: dict[str, Any], loaded: dict[str, Loaded[ValueT]]
+    ) -> dict[str, bool]:
+        """Store values for which there is no claim, those together that live equally long."""
+        stored: dict[str, bool] = {}
+        alike: dict[float | None, list[tuple[str, Any]]] = {}
+        for key, wire in wires.items():
+            it = loaded[key]
+            if len(wires) == 1 or it.if_not_exists:
+                stored[key] = await self._backend.set(
+                    self._prefix + key,
+                    wire,
+                    time_to_live=_duration(it.stamp.stored_for),
+                    if_not_exists=it.if_not_exists,
+                )
+            else:
+                alike.setdefault(it.stamp.stored_for, []).append((self._prefix + key, wire))
+                stored[key] = True
+        for seconds, items in alike.items():
+            options = {} if seconds is None else {"time_to_live": _duration(seconds)}
+            await self._backend.set_many(items, **options)
+        return stored
+
+    def _seal(self, key: str, payload: Any, stamp: Stamp) -> Any:
+        if self._envelopes or stamp.is_noted:
+            return seal(self._prefix + key, payload, stamp)
+        return payload
+
+    def _accept(self, key: str, found: Found[ValueT] | Undecoded) -> Found[ValueT] | Absent:
+        """Report a value that cannot be decoded, and raise if the cache was told to."""
+        if not isinstance(found, Undecoded):
+            return found
+        self._reporter.undecodable(key, found.error)
+        if self._raises_undecodable:
+            msg = f"the value stored for {key!r} cannot be decoded: {type(found.error).__name__}"
+            raise DecodeError(msg) from found.error
+        return Absent.UNDECODABLE
+
+    def note_answer(self, key: str) -> None:
+        """Take note that the store has done what was asked for a key."""
+        if self._health.answered():
+            self._reporter.store_is_back(key)
+
+    def _stays_away(self, key: str) -> bool:
+        """Tell whether to leave the store alone; now and then, see behind whether it is back."""
+        if self._raises_backend_errors:
+            return False
+        if self._health.may_probe():
+            self._background.start(partial(self._probe, key))
+        return True
+
+    async def _probe(self, key: str) -> None:
+        try:
+            await self._backend.get(self._prefix + key)
+        except KeyError:
+            pass
+        except Exception as error:
+            self.suffer("probe", key, error)
+            return
+        self.note_answer(key)
+
+
+def _duration(seconds: float | None) -> timedelta | None:
+    if seconds is None or seconds <= 0:
+        return None if seconds is None else timedelta(0)
+    return timedelta(seconds=max(seconds, SHORTEST))

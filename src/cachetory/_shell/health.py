@@ -1,0 +1,55 @@
+"""Whether a store is worth asking: all caches over it find that out together."""
+
+from __future__ import annotations
+
+from time import monotonic
+from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
+
+from cachetory._core.breaker import Breaker
+from cachetory._runtime.process import fork_safe_lock
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_guard = fork_safe_lock()
+_of_store: WeakKeyDictionary[object, Health] = WeakKeyDictionary()
+
+
+class Health:
+    """A breaker with a clock."""
+
+    __slots__ = ("__weakref__", "_breaker", "_clock")
+
+    def __init__(self, clock: Callable[[], float] = monotonic) -> None:
+        self._breaker = Breaker()
+        self._clock = clock
+
+    @staticmethod
+    def of(backend: object) -> Health:
+        """Give the health of a store."""
+        with _guard:
+            try:
+                known = _of_store.get(backend)
+                if known is None:
+                    known = _of_store[backend] = Health()
+                return known
+            except TypeError:  # not hashable, or without weak references
+                return Health()
+
+    @property
+    def is_down(self) -> bool:
+        """Whether the store is not to be asked."""
+        return self._breaker.is_open
+
+    def may_probe(self) -> bool:
+        """Tell whether it is time to see if the store is back; the next one is told no."""
+        return self._breaker.may_probe(self._clock())
+
+    def failed(self) -> bool:
+        """Note an outage, and tell whether the store is not to be asked from now on."""
+        return self._breaker.failed(self._clock())
+
+    def answered(self) -> bool:
+        """Note an answer, and tell whether the store is to be asked again from now on."""
+        return self._breaker.succeeded()

@@ -1,0 +1,157 @@
+# Generated from src/cachetory/_shell/async_/recipe.py by tools/unasync.py. Do not edit: edit that file instead.
+"""How the values of one call are to be loaded, and what is to become of them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final, Generic
+
+from cachetory._core.sentinels import MISSING, Absent
+from cachetory._runtime.sync import resolve
+from cachetory.durations import to_seconds
+from cachetory.errors import NoValueError
+from cachetory.interfaces.serializers import ValueT
+from cachetory.loading import LoadContext, current
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from cachetory._core.freshness import Plan
+    from cachetory._runtime.sync import Eventual
+
+
+NOT_AT_ALL: Final = Absent.MISSING
+"""In the place of a duration: it is not to be stored."""
+
+
+class Failed:
+    """What stands in the place of a value that could not be loaded."""
+
+    __slots__ = ("error",)
+
+    def __init__(self, error: Exception) -> None:
+        self.error = error
+
+
+class Recipe(Generic[ValueT]):
+    """The loader of a call, its policy, and its own word on how long a value lives.
+
+    Args:
+        load: called with the keys and their contexts; gives a value for each key, or `Failed`.
+        plan: the policy.
+        time_to_live: in the place of the policy's; or a function that is called with `key=`.
+        if_not_exists: leave a value alone that someone else has set meanwhile.
+        exclude: called with the key and the value; if it gives true, the value is not stored.
+
+    Raises:
+        InvalidDurationError: for a time to live that is none.
+    """
+
+    __slots__ = ("_exclude", "_time_to_live", "_time_to_live_of", "if_not_exists", "load", "plan")
+
+    def __init__(
+        self,
+        load: Callable[[dict[str, LoadContext]], Eventual[Mapping[str, Any]]],
+        plan: Plan,
+        *,
+        time_to_live: Any = None,
+        if_not_exists: bool = False,
+        exclude: Callable[[str, Any], Eventual[bool] | bool] | None = None,
+    ) -> None:
+        self.load = load
+        self.plan = plan
+        self.if_not_exists = if_not_exists
+        self._exclude = exclude
+        self._time_to_live_of = time_to_live if callable(time_to_live) else None
+        fixed = None if self._time_to_live_of is not None else time_to_live
+        self._time_to_live: float | None = None if fixed is None else to_seconds(fixed)
+
+    def fresh_for(self, context: LoadContext, value: Any) -> float | Absent | None:
+        """Tell for how many seconds a loaded value is fresh: `None` for ever.
+
+        `NOT_AT_ALL` if it is not to be stored.
+
+        Raises:
+            InvalidDurationError: for a duration of the user's that is none.
+        """
+        plan = self.plan
+        if not context.is_stored:
+            return NOT_AT_ALL
+        if context.is_negative:
+            return NOT_AT_ALL if plan.negative_time_to_live is None else plan.negative_time_to_live
+        if self._exclude is not None and resolve(self._exclude(context.key, value)):
+            return NOT_AT_ALL
+        if context.sets_time_to_live:
+            chosen: Any = context.time_to_live
+        elif self._time_to_live_of is not None:
+            chosen = resolve(self._time_to_live_of(key=context.key))
+        elif self._time_to_live is not None:
+            chosen = self._time_to_live
+        elif plan.time_to_live_of is not None:
+            chosen = resolve(plan.time_to_live_of(value))
+        else:
+            chosen = plan.time_to_live
+        return None if chosen is None else to_seconds(chosen)
+
+
+def load_one(load: Callable[..., Any], contexts: dict[str, LoadContext]) -> dict[str, Any]:
+    """Load the value of the only key there is."""
+    ((key, context),) = contexts.items()
+    token = current.set(context)
+    try:
+        value = resolve(load(context) if takes_context(load) else load())
+    except Exception as error:
+        return {key: Failed(error)}
+    finally:
+        current.reset(token)
+    return {
+        key: Failed(NoValueError(f"there is no value for {key!r}")) if value is MISSING else value
+    }
+
+
+def load_chunks(
+    load_many: Callable[..., Any], chunk_size: int | None, contexts: dict[str, LoadContext]
+) -> dict[str, Any]:
+    """Load the values of many keys, so many at a time; a key left out has no value."""
+    values: dict[str, Any] = {}
+    common = LoadContext("")
+    for keys in _chunks(list(contexts), chunk_size):
+        token = current.set(common)
+        try:
+            loaded = resolve(load_many(keys))
+            for key in keys:
+                found = loaded.get(key, MISSING)
+                values[key] = (
+                    Failed(NoValueError(f"there is no value for {key!r}"))
+                    if found is MISSING
+                    else found
+                )
+        except Exception as error:
+            values.update((key, Failed(error)) for key in keys)
+        finally:
+            current.reset(token)
+    for context in contexts.values():
+        context.follow(common)
+    return values
+
+
+def takes_context(load: Callable[..., Any]) -> bool:
+    """Tell whether a loader takes one argument: then that is its context."""
+    code = getattr(load, "__code__", None)
+    if code is not None:
+        bound = 1 if hasattr(load, "__self__") else 0
+        required = code.co_argcount - bound - len(getattr(load, "__defaults__", None) or ())
+        return bool(required == 1)
+    from inspect import Parameter, signature  # noqa: PLC0415 (rarely needed, dear to import)
+
+    try:
+        parameters = signature(load).parameters.values()
+    except (TypeError, ValueError):
+        return False
+    positional = (Parameter.POSITIONAL_ONLY, Parameter.POSITIONAL_OR_KEYWORD)
+    needed = [it for it in parameters if it.kind in positional and it.default is it.empty]
+    return len(needed) == 1
+
+
+def _chunks(keys: Sequence[str], size: int | None) -> Iterable[list[str]]:
+    step = size or max(len(keys), 1)
+    return [list(keys[start : start + step]) for start in range(0, len(keys), step)]

@@ -1,0 +1,228 @@
+"""Claims to the keys of a Redis or Valkey server: one more key beside each that is loaded."""
+
+from __future__ import annotations
+
+from hashlib import sha1
+from typing import TYPE_CHECKING, Any
+
+from redis.exceptions import NoPermissionError, NoScriptError, ResponseError
+
+from cachetory._core.envelope import IDENTIFIED_BY, is_envelope
+from cachetory._runtime.async_ import PerLoop
+from cachetory.backends.async_.redis_connections import RedisConnections
+from cachetory.interfaces.leases.async_ import AsyncLeases, AsyncWatch
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+    from types import TracebackType
+
+    from typing_extensions import Self
+
+    from cachetory.interfaces.leases.async_ import Commit
+
+_SUFFIX = b"\xc1lease"  # no key of a user ends so, since it is not UTF-8
+
+# All scripts compare the token first. Who waits for a lease is told by a message on a channel with
+# the name of the claim; whether that may be sent is another matter, hence `pcall`.
+_TELL = "if string.sub(ARGV[1], 1, 1) == 'l' then redis.pcall('PUBLISH', KEYS[1], '') end\n"
+
+_COMMIT = (
+    "if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end\n"
+    "redis.call('DEL', KEYS[1])\n" + _TELL + "local mark = ARGV[4]\n"
+    "if mark == '' then\n"
+    "  if redis.call('EXISTS', KEYS[2]) == 1 then return 0 end\n"
+    "elseif string.byte(mark) == 193 then\n"
+    "  if redis.call('GETRANGE', KEYS[2], 0, #mark - 1) ~= mark then return 0 end\n"
+    "else\n"
+    "  local now = redis.call('GET', KEYS[2])\n"
+    "  if not now or redis.sha1hex(now) ~= mark then return 0 end\n"
+    "end\n"
+    "if ARGV[3] == '' then redis.call('SET', KEYS[2], ARGV[2])\n"
+    "else redis.call('SET', KEYS[2], ARGV[2], 'PX', ARGV[3]) end\n"
+    "return 1"
+)
+_RENEW = (
+    "if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end\n"
+    "return redis.call('PEXPIRE', KEYS[1], ARGV[2])"
+)
+_RELEASE = (
+    "if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end\n"
+    "if ARGV[2] == '' then redis.call('DEL', KEYS[1])\n"
+    "else redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3]) end\n" + _TELL + "return 1"
+)
+_DIGEST_OF = {
+    script: sha1(script.encode(), usedforsecurity=False).hexdigest()
+    for script in (_COMMIT, _RENEW, _RELEASE)
+}
+
+
+def claim_of(name: bytes) -> bytes:
+    """Give the name of the claim to a key."""
+    return name + _SUFFIX
+
+
+class RedisLeases(AsyncLeases[bytes]):
+    """Claims as keys of their own, compared and ended by small scripts.
+
+    A server that forbids them to its user has no fences between processes, and goes on without.
+
+    Args:
+        connections: the connections to the server.
+    """
+
+    def __init__(self, connections: PerLoop[RedisConnections]) -> None:
+        self._connections = connections
+
+    async def claim(
+        self, keys: Sequence[str], token: str, seconds: float, *, takes_over: bool = False
+    ) -> list[tuple[str | None, bytes | None]]:
+        """Claim those keys that nobody has claimed, and look them up, in one round trip."""
+        names = [_name(key) for key in keys]
+        claims = [claim_of(name) for name in names]
+        condition = () if takes_over else ("NX",)
+        milliseconds = _milliseconds(seconds)
+        replies = await self._connections.get().ask_each(
+            *[("SET", claim, token, "PX", milliseconds, *condition) for claim in claims],
+            ("MGET", *claims),
+            ("MGET", *names),
+        )
+        holders, wires = replies[-2:]
+        if isinstance(wires, ResponseError):
+            raise wires
+        if isinstance(holders, ResponseError):
+            holders = [None] * len(keys)
+        return [
+            (None if holder is None else bytes(holder).decode("ascii", "replace"), wire)
+            for holder, wire in zip(holders, wires, strict=True)
+        ]
+
+    async def renew(self, keys: Sequence[str], token: str, seconds: float) -> list[bool]:
+        """Let the claims of the token stand for so long from now, and tell which still stood."""
+        milliseconds = _milliseconds(seconds)
+        calls = [((claim_of(_name(key)),), (token, milliseconds)) for key in keys]
+        return [bool(reply) for reply in _raised(await self._run(_RENEW, calls))]
+
+    async def commit(self, commits: Sequence[Commit]) -> list[bool]:
+        """Store each value whose claim still stands, and end that; tell which were stored."""
+        calls: list[tuple[tuple[bytes, ...], tuple[Any, ...]]] = []
+        for it in commits:
+            name = _name(it.key)
+            lives_for = "" if it.time_to_live is None else _milliseconds(it.time_to_live)
+            calls.append(((claim_of(name), name), (it.token, it.wire, lives_for, _mark(it.former))))
+        replies = await self._run(_COMMIT, calls)
+        forbidden = [
+            (keys[1], arguments)
+            for (keys, arguments), reply in zip(calls, replies, strict=True)
+            if _is_forbidden(reply)
+        ]
+        if not forbidden:
+            return [bool(reply) for reply in _raised(replies)]
+        await self._connections.get().ask_all(
+            *[
+                ("SET", name, wire, *(("PX", lives_for) if lives_for else ()))
+                for name, (_, wire, lives_for, _) in forbidden
+            ]
+        )
+        return [_is_forbidden(it) or bool(it) for it in replies]
+
+    async def release(
+        self, keys: Sequence[str], token: str, successor: str = "", seconds: float = 0.0
+    ) -> None:
+        """End the claims of the token, or put a successor's in their place for so long."""
+        arguments = (token, successor, max(_milliseconds(seconds), 1))
+        await self._run(_RELEASE, [((claim_of(_name(key)),), arguments) for key in keys])
+
+    def watch(self, keys: Collection[str]) -> AsyncWatch:
+        """Watch for claims to end: the server sends a message then."""
+        return RedisWatch(self._connections.get(), [claim_of(_name(key)) for key in keys])
+
+    async def _run(
+        self, script: str, calls: Sequence[tuple[tuple[bytes, ...], tuple[Any, ...]]]
+    ) -> list[Any]:
+        """Run a script with each of these keys and arguments, in one round trip."""
+        connections = self._connections.get()
+        replies = await connections.ask_each(
+            *[
+                ("EVALSHA", _DIGEST_OF[script], len(keys), *keys, *arguments)
+                for keys, arguments in calls
+            ]
+        )
+        unknown = [at for at, reply in enumerate(replies) if isinstance(reply, NoScriptError)]
+        if unknown:  # to this server, since its start
+            again = await connections.ask_each(
+                *[
+                    ("EVAL", script, len(calls[at][0]), *calls[at][0], *calls[at][1])
+                    for at in unknown
+                ]
+            )
+            for at, reply in zip(unknown, again, strict=True):
+                replies[at] = reply
+        return replies
+
+
+class RedisWatch(AsyncWatch):
+    """Waits for a message of the server; where there is no connection to spare, for a while."""
+
+    def __init__(self, connections: RedisConnections, channels: Sequence[bytes]) -> None:
+        self._connections = connections
+        self._channels = channels
+        self._messages: Any = None
+
+    async def __aenter__(self) -> Self:
+        """Begin to watch."""
+        self._messages = await self._connections.listen(self._channels)
+        return self
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc_value: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Watch no more."""
+        if self._messages is not None:
+            await self._connections.listen_no_more(self._messages)
+
+    async def wait(self, seconds: float) -> None:
+        """Wait for something to happen, so long at most."""
+        if self._messages is not None:
+            try:
+                await self._messages.get_message(ignore_subscribe_messages=True, timeout=seconds)
+            except Exception:  # the connection broke; what cannot be heard can still be asked for
+                await self._connections.listen_no_more(self._messages)
+                self._messages = None
+            else:
+                return
+        await super().wait(seconds)
+
+
+def _name(key: str) -> bytes:
+    return key.encode("utf-8", "surrogatepass")
+
+
+def _milliseconds(seconds: float) -> int:
+    return max(round(seconds * 1000), 1) if seconds > 0 else 0
+
+
+def _mark(former: bytes | None) -> bytes | str:
+    """Give what tells a stored value from others; see the script."""
+    if former is None:
+        return b""
+    if is_envelope(former):
+        return bytes(former[:IDENTIFIED_BY])
+    return sha1(former, usedforsecurity=False).hexdigest()
+
+
+def _is_forbidden(reply: object) -> bool:
+    """Tell whether a server has no scripts, or not for this user."""
+    return isinstance(reply, NoPermissionError) or (
+        isinstance(reply, ResponseError) and str(reply).startswith("unknown command")
+    )
+
+
+def _raised(replies: list[Any]) -> list[Any]:
+    """Raise the first error among replies."""
+    for reply in replies:
+        if isinstance(reply, ResponseError):
+            raise reply
+    return replies

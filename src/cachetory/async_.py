@@ -1,7 +1,7 @@
 """The short way in: what one starts with, asynchronous, from one module.
 
-`RedisBackend` and `DjangoBackend` are here as well. They are imported on first use, since each
-needs an extra.
+`RedisBackend`, `DjangoBackend` and `Policy` are here as well. They are imported on first use, since
+the former need an extra, and the latter takes long to import.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from cachetory.backends import async_ as backends
 from cachetory.backends.async_ import DummyBackend, MemoryBackend, from_url
 from cachetory.caches.async_ import Cache
-from cachetory.decorators.async_ import cached
+from cachetory.decorators.async_ import cached, cached_many
 from cachetory.shortcuts.async_ import dummy_cache, memory_cache
 
 __all__ = [
@@ -19,6 +19,7 @@ __all__ = [
     "DummyBackend",
     "MemoryBackend",
     "cached",
+    "cached_many",
     "dummy_cache",
     "from_url",
     "memory_cache",
@@ -27,11 +28,17 @@ __all__ = [
 if TYPE_CHECKING:
     from cachetory.backends.async_ import DjangoBackend, RedisBackend
 
-    __all__ += ["DjangoBackend", "RedisBackend"]
+    from cachetory.policy import Policy
+
+    __all__ += ["DjangoBackend", "Policy", "RedisBackend"]
 
 
 def __getattr__(name: str) -> Any:
     if name in ("DjangoBackend", "RedisBackend"):
         return getattr(backends, name)
+    if name == "Policy":
+        from cachetory.policy import Policy  # noqa: PLC0415 (which imports `dataclasses`)
+
+        return Policy
     msg = f"module {__name__!r} has no attribute {name!r}"
     raise AttributeError(msg)

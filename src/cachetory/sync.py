@@ -1,8 +1,8 @@
 # Generated from src/cachetory/async_.py by tools/unasync.py. Do not edit: edit that file instead.
 """The short way in: what one starts with, synchronous, from one module.
 
-`RedisBackend` and `DjangoBackend` are here as well. They are imported on first use, since each
-needs an extra.
+`RedisBackend`, `DjangoBackend` and `Policy` are here as well. They are imported on first use, since
+the former need an extra, and the latter takes long to import.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from cachetory.backends import sync as backends
 from cachetory.backends.sync import DummyBackend, MemoryBackend, from_url
 from cachetory.caches.sync import Cache
-from cachetory.decorators.sync import cached
+from cachetory.decorators.sync import cached, cached_many
 from cachetory.shortcuts.sync import dummy_cache, memory_cache
 
 __all__ = [
@@ -20,6 +20,7 @@ __all__ = [
     "DummyBackend",
     "MemoryBackend",
     "cached",
+    "cached_many",
     "dummy_cache",
     "from_url",
     "memory_cache",
@@ -27,12 +28,17 @@ __all__ = [
 
 if TYPE_CHECKING:
     from cachetory.backends.sync import DjangoBackend, RedisBackend
+    from cachetory.policy import Policy
 
-    __all__ += ["DjangoBackend", "RedisBackend"]
+    __all__ += ["DjangoBackend", "Policy", "RedisBackend"]
 
 
 def __getattr__(name: str) -> Any:
     if name in ("DjangoBackend", "RedisBackend"):
         return getattr(backends, name)
+    if name == "Policy":
+        from cachetory.policy import Policy  # noqa: PLC0415 (which imports `dataclasses`)
+
+        return Policy
     msg = f"module {__name__!r} has no attribute {name!r}"
     raise AttributeError(msg)

@@ -342,17 +342,9 @@ class Cache(ItemAccess[ValueT], Generic[ValueT, WireT]):
             LoadTimeoutError: if loading takes longer than the policy's `hard_timeout`.
             Exception: whatever the loader raises. What it has given before that is stored.
         """
-        if chunk_size is not None and chunk_size < 1:
-            msg = f"chunk_size={chunk_size!r} is no number of keys: give 1 or more, or None"
-            raise ConfigurationError(msg)
+        recipe = self._recipe_of_many(load_many, policy, time_to_live, chunk_size, exclude)
         wanted = list(keys)
         self._check_keys(wanted)
-        recipe: Recipe[ValueT] = Recipe(
-            partial(load_chunks, load_many, chunk_size),
-            self.plan_for(policy),
-            time_to_live=time_to_live,
-            exclude=exclude,
-        )
         outcomes = self._loader.get_many(wanted, recipe)
         return {key: it.give() for key, it in outcomes.items() if not it.is_none}
 
@@ -382,7 +374,25 @@ class Cache(ItemAccess[ValueT], Generic[ValueT, WireT]):
         recipe: Recipe[ValueT] = Recipe(
             partial(load_one, load), self.plan_for(policy), time_to_live=time_to_live
         )
-        return self._loader.refresh(key, recipe)
+        outcomes = self._loader.refresh((key,), recipe)
+        return outcomes[key].give()
+
+    def refresh_many(
+        self,
+        keys: Iterable[str],
+        load_many: Callable[[list[str]], Eventual[Mapping[str, ValueT]] | Mapping[str, ValueT]],
+        *,
+        policy: Policy | None = None,
+        time_to_live: Duration | TimeToLiveOf | None = None,
+        chunk_size: int | None = None,
+        exclude: Callable[[str, ValueT], Eventual[bool] | bool] | None = None,
+    ) -> dict[str, ValueT]:
+        """Compute many values now, whatever is there, and set them; see `get_or_set_many`."""
+        recipe = self._recipe_of_many(load_many, policy, time_to_live, chunk_size, exclude)
+        wanted = list(keys)
+        self._check_keys(wanted)
+        outcomes = self._loader.refresh(wanted, recipe)
+        return {key: it.give() for key, it in outcomes.items() if not it.is_none}
 
     def set(
         self,
@@ -565,6 +575,24 @@ class Cache(ItemAccess[ValueT], Generic[ValueT, WireT]):
     def _check_keys(self, keys: Iterable[str]) -> None:
         for key in keys:
             self._check_key(key)
+
+    def _recipe_of_many(
+        self,
+        load_many: Callable[..., Any],
+        policy: Policy | None,
+        time_to_live: Duration | TimeToLiveOf | None,
+        chunk_size: int | None,
+        exclude: Callable[[str, ValueT], Eventual[bool] | bool] | None,
+    ) -> Recipe[ValueT]:
+        if chunk_size is not None and chunk_size < 1:
+            msg = f"chunk_size={chunk_size!r} is no number of keys: give 1 or more, or None"
+            raise ConfigurationError(msg)
+        return Recipe(
+            partial(load_chunks, load_many, chunk_size),
+            self.plan_for(policy),
+            time_to_live=time_to_live,
+            exclude=exclude,
+        )
 
     def _look_up(self, key: str, default: Any) -> Any:
         """Read and count."""

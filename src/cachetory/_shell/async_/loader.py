@@ -166,13 +166,18 @@ class Loader(Generic[ValueT]):
             outcomes.update(await self._load_those(missing, recipe))
         return {key: it for key, it in outcomes.items() if it is not None}
 
-    async def refresh(self, key: str, recipe: Recipe[ValueT]) -> ValueT:
-        """Load the value of a key now, whatever is stored; earlier loads are not stored."""
-        found = await self._shelf.read(key)
-        await self._flights.fence((self._prefix + key,))
-        self._reporter.refreshing(key, "asked")
-        outcomes = await self._load_those({key: found}, recipe, is_forced=True)
-        return outcomes[key].give()
+    async def refresh(
+        self, keys: Iterable[str], recipe: Recipe[ValueT]
+    ) -> dict[str, Outcome[ValueT]]:
+        """Load keys now, whatever is stored; what is loaded by earlier loads is not stored."""
+        wanted = list(dict.fromkeys(keys))
+        if not wanted:
+            return {}
+        found = await self._shelf.read_many(wanted)
+        await self._flights.fence(self._full(wanted))
+        for key in wanted:
+            self._reporter.refreshing(key, "asked")
+        return await self._load_those(found, recipe, is_forced=True)
 
     async def aclose(self, seconds: float) -> None:
         """Wait for what goes on behind, so long at most, then cancel it."""
@@ -422,10 +427,10 @@ class Loader(Generic[ValueT]):
         """Tell which values are to be stored, and what is to be noted of them."""
         loaded: dict[str, Loaded[ValueT]] = {}
         for key, claimed in claims.items():
-            value = values[key]
+            value: Any = values[key]
             context = contexts[key]
-            if isinstance(value, Failed):
-                if not isinstance(value.error, NoValueError):
+            if (error := _error_of(value)) is not None:
+                if not isinstance(error, NoValueError):
                     continue
                 context.there_is_none()
             if Absent.UNREACHABLE in (claimed.found, trip.known[key]):
@@ -433,8 +438,8 @@ class Loader(Generic[ValueT]):
                 continue
             try:
                 fresh_for: Any = await trip.recipe.fresh_for(context, value)
-            except InvalidDurationError as error:
-                self._reporter.unencodable(key, error)
+            except InvalidDurationError as invalid:
+                self._reporter.unencodable(key, invalid)
                 continue
             if fresh_for is NOT_AT_ALL:
                 self._reporter.not_stored(key, "excluded")
@@ -447,7 +452,7 @@ class Loader(Generic[ValueT]):
                 kept_for=0.0 if context.is_negative else plan.kept_for,
                 is_noted=plan.needs_times,
                 is_negative=context.is_negative,
-                is_refused=isinstance(value, Failed),
+                is_refused=error is not None,
             )
             gently = trip.recipe.if_not_exists and claimed.found is MISSING
             loaded[key] = Loaded(value, stamp, claimed, if_not_exists=gently)
@@ -477,16 +482,14 @@ class Loader(Generic[ValueT]):
         took: float,
     ) -> Outcome[ValueT]:
         """Report what came of a load, and give what its callers get."""
-        if not isinstance(value, Failed):
+        error = _error_of(value)
+        if error is None or isinstance(error, NoValueError):
             self._throttle.release(self._prefix + key)
             self._reporter.loaded(key, took)
-            return Outcome(value)
-        if isinstance(value.error, NoValueError):
-            self._reporter.loaded(key, took)
-            return Outcome(error=value.error)
-        self._reporter.load_failed(key, value.error, took)
+            return Outcome(value) if error is None else Outcome(error=error)
+        self._reporter.load_failed(key, error, took)
         if trip.is_forced or not _may_stand_in(claimed.found, trip.recipe.plan):
-            return Outcome(error=value.error)
+            return Outcome(error=error)
         self._throttle.hold(self._prefix + key, trip.recipe.plan.retry_after_failure)
         self._reporter.served_stale(key, "failing")
         return _outcome_of(key, claimed.found)
@@ -502,9 +505,9 @@ class Loader(Generic[ValueT]):
         plan = trip.recipe.plan
         ends: dict[float, list[str]] = {}
         for key in keys:
-            value = values[key]
+            error = _error_of(values[key])
             seconds = 0.0
-            if isinstance(value, Failed) and not isinstance(value.error, NoValueError):
+            if error is not None and not isinstance(error, NoValueError):
                 if _may_stand_in(claims[key].found, plan):
                     seconds = plan.retry_after_failure
                 elif plan.lease is not None:
@@ -522,6 +525,10 @@ def _outcome_of(key: str, found: Found[ValueT] | Absent) -> Outcome[ValueT]:
     if isinstance(found, Absent) or found.is_refused:
         return Outcome(error=NoValueError(f"there is no value for {key!r}"))
     return Outcome(found.value)
+
+
+def _error_of(value: object) -> Exception | None:
+    return value.error if isinstance(value, Failed) else None
 
 
 def _is_fresh(found: Found[Any] | Absent) -> bool:

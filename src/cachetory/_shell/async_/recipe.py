@@ -61,8 +61,9 @@ class Recipe(Generic[ValueT]):
         self.if_not_exists = if_not_exists
         self._exclude = exclude
         self._time_to_live_of = time_to_live if callable(time_to_live) else None
-        fixed = None if self._time_to_live_of is not None else time_to_live
-        self._time_to_live: float | None = None if fixed is None else to_seconds(fixed)
+        self._time_to_live: float | None = None
+        if time_to_live is not None and not callable(time_to_live):
+            self._time_to_live = to_seconds(time_to_live)
 
     async def fresh_for(self, context: LoadContext, value: Any) -> float | Absent | None:
         """Tell for how many seconds a loaded value is fresh: `None` for ever.
@@ -116,14 +117,8 @@ async def load_chunks(
     for keys in _chunks(list(contexts), chunk_size):
         token = current.set(common)
         try:
-            loaded = await resolve(load_many(keys))
-            for key in keys:
-                found = loaded.get(key, MISSING)
-                values[key] = (
-                    Failed(NoValueError(f"there is no value for {key!r}"))
-                    if found is MISSING
-                    else found
-                )
+            loaded: Any = await resolve(load_many(keys))
+            values.update((key, _or_none(key, loaded.get(key, MISSING))) for key in keys)
         except Exception as error:
             values.update((key, Failed(error)) for key in keys)
         finally:
@@ -149,6 +144,11 @@ def takes_context(load: Callable[..., Any]) -> bool:
     positional = (Parameter.POSITIONAL_ONLY, Parameter.POSITIONAL_OR_KEYWORD)
     needed = [it for it in parameters if it.kind in positional and it.default is it.empty]
     return len(needed) == 1
+
+
+def _or_none(key: str, value: Any) -> Any:
+    """Give the value, or what stands in the place of one that there is not."""
+    return Failed(NoValueError(f"there is no value for {key!r}")) if value is MISSING else value
 
 
 def _chunks(keys: Sequence[str], size: int | None) -> Iterable[list[str]]:

@@ -90,10 +90,9 @@ class Codec(Generic[ValueT, WireT]):
         """Take entries out of their envelopes; some may have none."""
         now = self.wall_clock()
         opened = [_open(key, wire, now) for key, wire in wires]
-        payloads: list[Any] = []
-        for found in opened:
-            if not isinstance(found, Undecoded) and not found.is_refused:
-                payloads.append(found.value)
+        payloads: list[Any] = [
+            it.value for it in opened if not isinstance(it, Undecoded) and not it.is_refused
+        ]
         values = iter(self._decode_payloads(payloads))
         entries: list[Found[ValueT] | Undecoded] = []
         for found in opened:
@@ -141,8 +140,9 @@ def seal(key: str, wire: Any, stamp: Stamp) -> Any:
             "`json://`; `noop://` is enough for a memory backend"
         )
         raise ConfigurationError(msg)
+    payload = bytes(wire)
     return envelope.pack(
-        envelope.Envelope(flags, stamp.created_at, stamp.fresh_for, stamp.took, bytes(wire)), key
+        envelope.Envelope(flags, stamp.created_at, stamp.fresh_for, stamp.took, payload), key
     )
 
 

@@ -130,15 +130,15 @@ class RedisBackend(AsyncBackend[bytes]):
         """Set the value of a key and tell whether it was changed."""
         name = _name(key)
         command: list[str | bytes | int] = ["SET", name, _wire(value)]
-        if time_to_live is not None:
-            milliseconds = to_milliseconds(time_to_live)
-            if not milliseconds:
-                return not if_not_exists and await self.delete(key)
+        milliseconds = None if time_to_live is None else to_milliseconds(time_to_live)
+        if milliseconds == 0:
+            return not if_not_exists and await self.delete(key)
+        if milliseconds is not None:
             command += ("PX", milliseconds)
         if if_not_exists:
             command.append("NX")
         commands = [tuple(command)]
-        if time_to_live is not None and milliseconds <= _MAY_BE_MISSED:
+        if milliseconds is not None and milliseconds <= _MAY_BE_MISSED:
             commands.insert(0, ("DEL", claim_of(name)))
         replies = await self._connections.get().ask_all(*commands, repeatable=not if_not_exists)
         return replies[-1] is not None

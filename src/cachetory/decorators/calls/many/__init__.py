@@ -1,0 +1,1 @@
+"""What becomes of the calls of decorated functions that take many items."""

@@ -1,0 +1,1 @@
+"""What decorated functions become."""

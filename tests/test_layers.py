@@ -7,6 +7,7 @@ caches  backends                                neither knows the other
 serializers  _shell                             neither knows the other
 interfaces
 _runtime
+policy  loading  lookup                         what users are given and give
 _core                                           pure
 durations
 errors  events                                  neither knows the other
@@ -31,6 +32,7 @@ LAYERS = (
     {"errors", "events"},
     {"durations"},
     {"_core"},
+    {"policy", "loading", "lookup"},
     {"_runtime"},
     {"interfaces"},
     {"serializers", "_shell"},

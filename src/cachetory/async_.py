@@ -27,7 +27,6 @@ __all__ = [
 
 if TYPE_CHECKING:
     from cachetory.backends.async_ import DjangoBackend, RedisBackend
-
     from cachetory.policy import Policy
 
     __all__ += ["DjangoBackend", "Policy", "RedisBackend"]

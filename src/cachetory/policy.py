@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field, fields, replace
 from math import isfinite
 from typing import TYPE_CHECKING, Any, cast
@@ -12,6 +11,8 @@ from cachetory.durations import Duration, to_seconds
 from cachetory.errors import ConfigurationError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from typing_extensions import Self
 
 
@@ -110,9 +111,9 @@ def _optional(duration: Duration | None) -> float | None:
     return None if duration is None else to_seconds(duration)
 
 
-def _check_share(name: str, value: object, most: float = 1000.0) -> None:
-    if isinstance(value, (int, float)) and not isinstance(value, bool):
-        if isfinite(value) and 0 <= value <= most:
-            return
+def _check_share(name: str, value: Any, most: float = 1000.0) -> None:
+    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    if is_number and isfinite(value) and 0 <= value <= most:
+        return
     msg = f"{name} is a number from 0 to {most:g}, not {value!r}"
     raise ConfigurationError(msg)

@@ -19,9 +19,10 @@ skipped, unless their id is 128 or more: then the entry is not for readers as ol
 from __future__ import annotations
 
 from struct import Struct, error
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 from zlib import crc32
 
+from cachetory._core.magic import MAGIC
 from cachetory.errors import DecodeError
 
 if TYPE_CHECKING:
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
 
     Buffer: TypeAlias = "bytes | bytearray | memoryview"
 
-MAGIC = 0xC1
 VERSION = 1
 
 NEGATIVE = 0x01
@@ -38,6 +38,12 @@ REFUSED = 0x02
 """Flag: the entry says that there is no value, and the loader gave none; there is no payload."""
 TEXT = 0x04
 """Flag: the serializer made a string, which is in the payload as UTF-8."""
+
+_UNKNOWN = "is of a kind that this release does not know"
+_UNKNOWN_FIELD = "has a field that this release does not know"
+_CUT_OFF = "is cut off"
+_FOREIGN = "belongs to another key, or is damaged"
+_DAMAGED = "is damaged"
 
 _KNOWN_FLAGS = NEGATIVE | REFUSED | TEXT
 _HEADER = Struct("<BBBBqIIH")
@@ -56,22 +62,34 @@ IDENTIFIED_BY = _HEADER.size + 2 * _FIELD.size + _DIGEST_SIZE + _CHECKSUM.size
 """So many bytes at the start of an envelope tell it from any other: they hold both checksums."""
 
 
-class Envelope(NamedTuple):
-    """What an envelope says."""
+class Envelope:
+    """What an envelope says.
 
-    flags: int
-    created_at: float
-    """When the load began, in epoch seconds."""
-    fresh_for: float | None
-    """For how long the value is fresh from the end of the load, in seconds; `None` is for ever."""
-    took: float
-    """How long the load took, in seconds."""
-    payload: bytes
+    Attributes:
+        flags: `NEGATIVE`, `REFUSED`, `TEXT`, or none of them.
+        created_at: When the load began, in epoch seconds.
+        fresh_for: For how long the value is fresh from the end of the load, in seconds; `None` is
+            for ever.
+        took: How long the load took, in seconds.
+        payload: What the serializer made.
+    """
 
+    __slots__ = ("created_at", "flags", "fresh_for", "payload", "took")
 
-def is_envelope(wire: object) -> bool:
-    """Tell an envelope from what a serializer wrote."""
-    return isinstance(wire, (bytes, bytearray, memoryview)) and wire[:1] == b"\xc1"
+    def __init__(
+        self,
+        *,
+        flags: int,
+        created_at: float,
+        fresh_for: float | None,
+        took: float,
+        payload: bytes,
+    ) -> None:
+        self.flags = flags
+        self.created_at = created_at
+        self.fresh_for = fresh_for
+        self.took = took
+        self.payload = payload
 
 
 def pack(envelope: Envelope, key: str) -> bytes:
@@ -108,19 +126,19 @@ def unpack(wire: Buffer, key: str) -> Envelope:
     try:
         _, version, flags, _, created_at, fresh_for, took, length = _HEADER.unpack_from(wire)
         if version != VERSION or flags & ~_KNOWN_FLAGS:
-            raise _refusal(f"is of a kind that this release does not know (version {version})")
+            raise _unusable(_UNKNOWN)
         start = _HEADER.size + length
         if start > len(wire):
-            raise _refusal("is cut off")
+            raise _unusable(_CUT_OFF)
         _check(wire, start, key)
     except error:
-        raise _refusal("is cut off") from None
+        raise _unusable(_CUT_OFF) from None
     return Envelope(
-        flags,
-        created_at / 1000,
-        None if fresh_for == _FOR_EVER else fresh_for / 1000,
-        took / 1000,
-        wire[start:],
+        flags=flags,
+        created_at=created_at / 1000,
+        fresh_for=None if fresh_for == _FOR_EVER else fresh_for / 1000,
+        took=took / 1000,
+        payload=wire[start:],
     )
 
 
@@ -134,18 +152,18 @@ def _check(wire: bytes, start: int, key: str) -> None:
         data = wire[data_at : min(data_at + size, start)]
         if field == _KEY_DIGEST:
             if data != _digest(key):
-                raise _refusal("belongs to another key, or is damaged")
+                raise _unusable(_FOREIGN)
             is_of_key = True
         elif field == _PAYLOAD_CHECKSUM:
             rest = memoryview(wire)[data_at + size :]
             if data != _CHECKSUM.pack(crc32(rest, crc32(wire[:at]))):
-                raise _refusal("is damaged")
+                raise _unusable(_DAMAGED)
             is_whole = True
         elif field >= _MUST_UNDERSTAND:
-            raise _refusal(f"has a field that this release does not know ({field})")
+            raise _unusable(_UNKNOWN_FIELD)
         at = data_at + size
     if not (is_of_key and is_whole and at == start):
-        raise _refusal("is damaged")
+        raise _unusable(_DAMAGED)
 
 
 def _digest(key: str) -> bytes:
@@ -158,5 +176,5 @@ def _milliseconds(seconds: float) -> int:
     return min(max(round(seconds * 1000), 0), _LONGEST)
 
 
-def _refusal(why: str) -> DecodeError:
+def _unusable(why: str) -> DecodeError:
     return DecodeError(f"the envelope of a stored value {why}")

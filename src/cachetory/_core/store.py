@@ -76,6 +76,7 @@ class Entry(Generic[V]):
         value: V,
         deadline: float,
         weight: int,
+        *,
         kept_until: float | None = None,
         note: object = None,
     ) -> None:
@@ -223,7 +224,7 @@ class Store(Generic[V]):
                     values.append(entry.value)
         return list(zip(found, values, strict=True))
 
-    def set(
+    def set(  # noqa: C901, PLR0912 (all under one guard, and each branch counts on the hot path)
         self,
         key: str,
         value: V,
@@ -258,7 +259,9 @@ class Store(Generic[V]):
                 self.delete(key)
             return False
         entry = self.entries.get(key)
-        fresh = Entry(key, value, deadline, weight, over_at, note) if entry is None else None
+        fresh = None
+        if entry is None:
+            fresh = Entry(key, value, deadline, weight, kept_until=over_at, note=note)
         with self._guard:
             if token is not None:
                 claim = self._claims.get(key)
@@ -272,7 +275,8 @@ class Store(Generic[V]):
             if self._claims and (entry is None or not if_not_exists or token is not None):
                 self._claims.pop(key, None)
             if entry is None:
-                self._insert(fresh or Entry(key, value, deadline, weight, over_at, note), now)
+                made = fresh or Entry(key, value, deadline, weight, kept_until=over_at, note=note)
+                self._insert(made, now)
             elif if_not_exists:
                 return False
             else:

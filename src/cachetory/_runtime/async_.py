@@ -17,7 +17,6 @@ from cachetory.errors import ConfigurationError, UncacheableFunctionError
 if TYPE_CHECKING:
     from collections.abc import (
         AsyncGenerator,
-        AsyncIterator,
         Callable,
         Collection,
         Generator,
@@ -219,8 +218,10 @@ async def sleep(seconds: float) -> None:
 
 
 @asynccontextmanager
-async def every(seconds: float, function: Callable[[], Awaitable[object]]) -> AsyncIterator[None]:
-    """Call the function every so many seconds while the block runs; its errors are its own affair."""
+async def every(
+    seconds: float, function: Callable[[], Awaitable[object]]
+) -> AsyncGenerator[None, None]:
+    """Call the function every so many seconds while the block runs; its errors end nothing."""
 
     async def beat() -> None:
         while True:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import deque
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar, copy_context
 from functools import partial
-from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Annotated, Any, Generic, NoReturn, TypeVar, cast
 
 from cachetory._runtime.callables import any_runs
@@ -15,7 +15,7 @@ from cachetory._runtime.process import call_in_child, fork_safe_lock
 from cachetory.errors import ConfigurationError, UncacheableFunctionError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator
+    from collections.abc import Callable, Collection, Generator, Iterable
     from concurrent.futures import Executor
 
 T = TypeVar("T")
@@ -253,8 +253,8 @@ _metronome = _Metronome()
 
 
 @contextmanager
-def every(seconds: float, function: Callable[[], object]) -> Iterator[None]:
-    """Call the function every so many seconds while the block runs; its errors are its own affair."""
+def every(seconds: float, function: Callable[[], object]) -> Generator[None, None, None]:
+    """Call the function every so many seconds while the block runs; its errors end nothing."""
     beat = _metronome.add(seconds, function)
     try:
         yield
@@ -275,17 +275,19 @@ class _Workers:
         call_in_child(self, _Workers._reset)
 
     def _reset(self) -> None:
-        self._jobs: SimpleQueue[Callable[[], object]] = SimpleQueue()
-        self._guard = threading.Lock()
+        self._jobs: deque[Callable[[], object]] = deque()
+        self._ready = threading.Semaphore(0)
+        self._guard = threading.RLock()
         self._idle = 0
         self._count = 0
 
     def run(self, job: Callable[[], object]) -> None:
         """Run the job as soon as a thread is free."""
         with self._guard:
-            needs_thread = self._idle <= self._jobs.qsize() and self._count < self._most
+            needs_thread = self._idle <= len(self._jobs) and self._count < self._most
             self._count += needs_thread
-        self._jobs.put(job)
+            self._jobs.append(job)
+            self._ready.release()
         if needs_thread:
             threading.Thread(target=self._work, name=self._name, daemon=True).start()
 
@@ -293,18 +295,15 @@ class _Workers:
         while True:
             with self._guard:
                 self._idle += 1
-            try:
-                job = self._jobs.get(timeout=_IDLE_FOR)
-            except Empty:
-                with self._guard:
-                    self._idle -= 1
-                    if self._jobs.empty():
-                        self._count -= 1
-                        return
-                continue
+            has_job = self._ready.acquire(timeout=_IDLE_FOR)
             with self._guard:
                 self._idle -= 1
-            job()
+                if not has_job and not self._ready.acquire(blocking=False):
+                    self._count -= 1
+                    return
+                job = self._jobs.popleft()
+            with suppress(BaseException):  # what it raised is known to those who wait for it
+                job()
             del job
 
 
@@ -380,6 +379,8 @@ class Flight(Generic[T]):
 
     __slots__ = (
         "_error",
+        "_goes_on",
+        "_interruption",
         "_landed",
         "_leave",
         "_value",
@@ -394,6 +395,8 @@ class Flight(Generic[T]):
         self._leave = leave
         self._landed = threading.Event()
         self._error: Exception | None = Deserted()
+        self._interruption: BaseException | None = None
+        self._goes_on = False
         self._value: T
         self.fenced: set[str] = set()
         self.committing = False
@@ -422,7 +425,13 @@ class Flight(Generic[T]):
         if not behind.start(partial(self._fly, load, chain)):
             self.desert()
             raise Late
-        return self.follow(seconds)
+        self._goes_on = True
+        try:
+            return self.follow(seconds)
+        except Deserted:  # the load ended its thread, as it would have ended its caller's
+            if self._interruption is not None:
+                raise self._interruption from None
+            raise
 
     def lead_behind(self, load: Callable[[], T], behind: Background) -> bool:
         """Start the load for nobody to wait for, and tell whether there was room."""
@@ -451,8 +460,9 @@ class Flight(Generic[T]):
 
     def desert(self) -> None:
         """Give up a flight whose leader was interrupted, wherever that was."""
-        self._leave(self)
-        self._landed.set()
+        if not self._goes_on:
+            self._leave(self)
+            self._landed.set()
 
     def _fly(self, load: Callable[[], T], chain: tuple[Flight[Any], ...]) -> T:
         token = _under_way.set(chain)
@@ -461,6 +471,9 @@ class Flight(Generic[T]):
             self._error = None
         except Exception as error:
             self._error = error
+            raise
+        except BaseException as interruption:
+            self._interruption = interruption
             raise
         finally:
             _under_way.reset(token)

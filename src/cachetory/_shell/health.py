@@ -28,14 +28,12 @@ class Health:
     @staticmethod
     def of(backend: object) -> Health:
         """Give the health of a store."""
+        made = Health()
         with _guard:
             try:
-                known = _of_store.get(backend)
-                if known is None:
-                    known = _of_store[backend] = Health()
-                return known
-            except TypeError:  # not hashable, or without weak references
-                return Health()
+                return _of_store.setdefault(backend, made)
+            except TypeError:  # not hashable, or without weak references: told apart by nothing
+                return made
 
     @property
     def is_down(self) -> bool:

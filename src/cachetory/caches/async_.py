@@ -154,7 +154,12 @@ class Cache(ItemAccess[ValueT], Generic[ValueT, WireT]):
                 raises_undecodable=raises_undecodable,
             )
         self._loader: Loader[ValueT] = Loader(
-            self._shelf, prefix, self._flights, background, self._reporter, wall_clock
+            self._shelf,
+            prefix,
+            self._flights,
+            background=background,
+            reporter=self._reporter,
+            wall_clock=wall_clock,
         )
         self._local_store = store if self._keeps_objects and on_event is None else None
         self._envelope = envelope

@@ -9,7 +9,6 @@ from cachetory._core.function_keys import KeyMaker
 from cachetory._runtime.async_ import check_colour
 from cachetory.caches.async_ import Cache
 from cachetory.decorators.calls.async_ import Calls, custom_key_maker
-from cachetory.decorators.calls.many.async_ import ManyCalls
 from cachetory.decorators.wrappers.async_ import (
     CachedClassMethod,
     CachedFunction,
@@ -165,6 +164,8 @@ def cached_many(
         InvalidDurationError: for a time to live that is none.
         UnkeyableArgumentError: when calling, if the identity of an item cannot be told.
     """
+    from cachetory.decorators.calls.many.async_ import ManyCalls  # noqa: PLC0415 (rarely used)
+
     _check_cache(cache)
     _check_times(cache, policy, time_to_live)
 
@@ -196,8 +197,8 @@ def _check_cache(cache: object) -> None:
 
 
 def _check_times(cache: object, policy: Policy | None, time_to_live: object) -> None:
-    if isinstance(cache, Cache):
-        chosen: Cache[Any, Any] = cache
-        chosen.plan_for(policy)
+    plan_for: Any = getattr(cache, "plan_for", None)
+    if plan_for is not None:
+        plan_for(policy)
     if time_to_live is not None and not callable(time_to_live):
         to_seconds(cast("Duration", time_to_live))

@@ -5,8 +5,8 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any, Generic
 
-from cachetory._core import envelope
 from cachetory._core.freshness import Found
+from cachetory._core.magic import BUFFERS, is_envelope
 from cachetory._core.sentinels import INLINE
 from cachetory._runtime.async_ import offload, offload_all
 from cachetory.errors import ConfigurationError
@@ -67,7 +67,7 @@ class Codec(Generic[ValueT, WireT]):
 
     async def decode(self, key: str, wire: WireT) -> Found[ValueT] | Undecoded:
         """Turn wire into an entry, whichever form it has."""
-        if envelope.is_envelope(wire):
+        if is_envelope(wire):
             return (await self._open_all([(key, wire)]))[0]
         if self._executor is INLINE:
             value = self._attempt(wire)
@@ -82,7 +82,7 @@ class Codec(Generic[ValueT, WireT]):
         self, wires: Sequence[tuple[str, WireT]]
     ) -> list[Found[ValueT] | Undecoded]:
         """Turn the wires of keys into entries, concurrently in an executor."""
-        if any(envelope.is_envelope(wire) for _, wire in wires):
+        if any(is_envelope(wire) for _, wire in wires):
             return await self._open_all(wires)
         values = await self._decode_payloads([wire for _, wire in wires])
         return [it if isinstance(it, Undecoded) else Found(it) for it in values]
@@ -122,12 +122,14 @@ class Codec(Generic[ValueT, WireT]):
             return [Undecoded(error)] * len(wires)
 
 
-def seal(key: str, wire: Any, stamp: Stamp) -> Any:
+def seal(key: str, wire: Any, stamp: Stamp) -> bytes:
     """Put what a serializer made into an envelope.
 
     Raises:
         ConfigurationError: if it is not bytes, nor a string.
     """
+    from cachetory._core import envelope  # noqa: PLC0415 (3 ms, and only policies need it)
+
     flags = 0
     if stamp.is_negative:
         flags = envelope.REFUSED if stamp.is_refused else envelope.NEGATIVE
@@ -136,23 +138,33 @@ def seal(key: str, wire: Any, stamp: Stamp) -> Any:
     if isinstance(wire, str):
         flags |= envelope.TEXT
         wire = wire.encode()
-    if not isinstance(wire, (bytes, bytearray, memoryview)):
+    if not isinstance(wire, BUFFERS):
         msg = (
             f"this policy stores values with their times, around bytes, not around a "
             f"{type(wire).__name__}: use a serializer that makes bytes, such as `pickle://` or "
             "`json://`; `noop://` is enough for a memory backend"
         )
         raise ConfigurationError(msg)
-    payload = bytes(wire)
-    return envelope.pack(
-        envelope.Envelope(flags, stamp.created_at, stamp.fresh_for, stamp.took, payload), key
+    inside = envelope.Envelope(
+        flags=flags,
+        created_at=stamp.created_at,
+        fresh_for=stamp.fresh_for,
+        took=stamp.took,
+        payload=_bytes(wire),
     )
+    return envelope.pack(inside, key)
+
+
+def _bytes(buffer: Any) -> bytes:
+    return bytes(buffer)
 
 
 def _open(key: str, wire: Any, now: float) -> Found[Any] | Undecoded:
     """Take a payload out of its envelope, and tell for how long it is fresh."""
-    if not envelope.is_envelope(wire):
+    if not is_envelope(wire):
         return Found(wire)
+    from cachetory._core import envelope  # noqa: PLC0415 (3 ms, and only policies need it)
+
     try:
         inside = envelope.unpack(wire, key)
         payload = inside.payload.decode() if inside.flags & envelope.TEXT else inside.payload

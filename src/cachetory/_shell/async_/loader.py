@@ -9,14 +9,17 @@ whatever the store does, the caller gets the value that was loaded.
 from __future__ import annotations
 
 from functools import partial
-from random import random
 from time import monotonic, perf_counter
 from typing import TYPE_CHECKING, Any, Generic
 
 from cachetory._core.freshness import Found, Stamp, Worth
 from cachetory._core.sentinels import MISSING, Absent
 from cachetory._core.throttle import Throttle
-from cachetory._core.tokens import (
+from cachetory._runtime.async_ import Flight, every
+from cachetory._runtime.chance import chance
+from cachetory._shell.async_.recipe import NOT_AT_ALL, Failed
+from cachetory._shell.async_.shelf import Claimed, Loaded
+from cachetory._shell.tokens import (
     FAILURE_STANDS_FOR,
     FENCE,
     FENCE_STANDS_FOR,
@@ -26,9 +29,6 @@ from cachetory._core.tokens import (
     is_throttle,
     make_token,
 )
-from cachetory._runtime.async_ import Flight, every
-from cachetory._shell.async_.recipe import NOT_AT_ALL, Failed
-from cachetory._shell.async_.shelf import Claimed, Loaded
 from cachetory.errors import InvalidDurationError, LoadTimeoutError, NoValueError
 from cachetory.interfaces.serializers import ValueT
 from cachetory.loading import LoadContext
@@ -127,6 +127,7 @@ class Loader(Generic[ValueT]):
         shelf: Shelf[ValueT],
         prefix: str,
         flights: SingleFlight,
+        *,
         background: Background,
         reporter: Reporter,
         wall_clock: Callable[[], float],
@@ -201,7 +202,7 @@ class Loader(Generic[ValueT]):
         worth = plan.judge(found)
         if worth is Worth.FRESH:
             self._reporter.hit(key)
-            if not plan.early_refresh or not plan.is_due_early(found, 1.0 - random()):
+            if not plan.early_refresh or not plan.is_due_early(found, 1.0 - chance()):
                 return _outcome_of(key, found)
         elif worth is Worth.STALE:
             self._reporter.hit(key)
@@ -229,7 +230,7 @@ class Loader(Generic[ValueT]):
         if not full_keys:
             return
         started, had_room = self._flights.run_behind(
-            full_keys, partial(self._fly, found, recipe, False), self._background
+            full_keys, partial(self._fly, found, recipe), self._background
         )
         for full_key in started:
             key = full_key[len(self._prefix) :]
@@ -254,7 +255,7 @@ class Loader(Generic[ValueT]):
         for limit in plan.limits(has_stale=bool(stale)):
             outcomes = await self._flights.run(
                 self._full(pending),
-                partial(self._fly, found, recipe, is_forced),
+                partial(self._fly, found, recipe, is_forced=is_forced),
                 seconds=None if limit is None else limit - waited,
                 behind=self._background,
             )
@@ -279,8 +280,9 @@ class Loader(Generic[ValueT]):
         self,
         known: dict[str, Found[ValueT] | Absent],
         recipe: Recipe[ValueT],
-        is_forced: bool,  # noqa: FBT001 (bound by position)
         flight: Flight[Any],
+        *,
+        is_forced: bool = False,
     ) -> dict[str, Outcome[ValueT]]:
         """Load the keys of a flight."""
         start = len(self._prefix)
@@ -313,7 +315,7 @@ class Loader(Generic[ValueT]):
                 outcomes.update(landed)
                 if not held:
                     return outcomes
-                await watch.wait(pause * (0.5 + random() / 2))
+                await watch.wait(pause * (0.5 + chance() / 2))
                 pause = min(2 * pause, POLL_MOST)
 
     async def _attempt(
@@ -448,7 +450,7 @@ class Loader(Generic[ValueT]):
             stamp = Stamp(
                 times[0],
                 took=times[1],
-                fresh_for=None if fresh_for is None else plan.shorten(fresh_for, random()),
+                fresh_for=_jittered(fresh_for, plan),
                 kept_for=0.0 if context.is_negative else plan.kept_for,
                 is_noted=plan.needs_times,
                 is_negative=context.is_negative,
@@ -529,6 +531,12 @@ def _outcome_of(key: str, found: Found[ValueT] | Absent) -> Outcome[ValueT]:
 
 def _error_of(value: object) -> Exception | None:
     return value.error if isinstance(value, Failed) else None
+
+
+def _jittered(seconds: float | None, plan: Plan) -> float | None:
+    if seconds is None or not plan.jitter:
+        return seconds
+    return plan.shorten(seconds, chance())
 
 
 def _is_fresh(found: Found[Any] | Absent) -> bool:

@@ -106,7 +106,7 @@ class ObjectShelf(Shelf[ValueT]):
         return claims
 
     async def commit(self, loaded: dict[str, Loaded[ValueT]]) -> dict[str, bool]:
-        """Store loaded values; tell whether they were stored, of those with which nothing failed."""
+        """Store loaded values; tell whether each was stored, but for those that failed."""
         stored: dict[str, bool] = {}
         for key, it in loaded.items():
             try:

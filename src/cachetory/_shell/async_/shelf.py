@@ -11,11 +11,10 @@ from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any, Generic
 
-from cachetory._core.freshness import Found, Stamp
 from cachetory._core.sentinels import MISSING, Absent
-from cachetory._core.tokens import FENCE, make_token
 from cachetory._shell.async_.codec import Codec, Undecoded, seal
 from cachetory._shell.health import Health
+from cachetory._shell.tokens import FENCE, make_token
 from cachetory.durations import SHORTEST
 from cachetory.errors import DecodeError
 from cachetory.interfaces.backends.private import WireT
@@ -25,6 +24,7 @@ from cachetory.interfaces.serializers import ValueT
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from cachetory._core.freshness import Found, Stamp
     from cachetory._runtime.async_ import Background
     from cachetory._shell.reporter import Reporter
     from cachetory.interfaces.backends.async_ import AsyncBackend
@@ -137,13 +137,13 @@ class Shelf(ABC, Generic[ValueT]):
 
     @abstractmethod
     async def commit(self, loaded: dict[str, Loaded[ValueT]]) -> dict[str, bool]:
-        """Store loaded values; tell whether they were stored, of those with which nothing failed."""
+        """Store loaded values; tell whether each was stored, but for those that failed."""
 
     def note_answer(self, key: str) -> None:
         """Take note that the store has done what was asked for a key."""
 
     async def renew(self, keys: Sequence[str], token: str, seconds: float) -> list[str]:
-        """Let claims stand for so long from now, and give the keys of those that did not stand."""
+        """Let claims stand for so long from now, and give the keys of those that did not."""
         if self._leases is None:
             return []
         stand = await self._leases.renew(self._full(keys), token, seconds)
@@ -230,8 +230,8 @@ class WireShelf(Shelf[ValueT], Generic[ValueT, WireT]):
         wires: list[tuple[str, WireT]] = []
         found: dict[str, Found[ValueT] | Absent] = dict.fromkeys(keys, MISSING)
         try:
-            async for pair in self._backend.get_many(*[self._prefix + key for key in keys]):
-                wires.append(pair)
+            async for pair in self._backend.get_many(*self._full(keys)):
+                wires += (pair,)
         except Exception as error:
             self.suffer("get_many", keys[0], error)
             found = dict.fromkeys(keys, Absent.UNREACHABLE)
@@ -300,7 +300,7 @@ class WireShelf(Shelf[ValueT], Generic[ValueT, WireT]):
         return claims
 
     async def commit(self, loaded: dict[str, Loaded[ValueT]]) -> dict[str, bool]:
-        """Store loaded values; tell whether they were stored, of those with which nothing failed."""
+        """Store loaded values; tell whether each was stored, but for those that failed."""
         wires: dict[str, Any] = {}
         stored: dict[str, bool] = {}
         for key, it in loaded.items():
@@ -320,8 +320,8 @@ class WireShelf(Shelf[ValueT], Generic[ValueT, WireT]):
                             self._prefix + key,
                             it.claimed.holder or "",
                             wires[key],
-                            it.stamp.stored_for,
-                            it.claimed.former,
+                            time_to_live=it.stamp.stored_for,
+                            former=it.claimed.former,
                         )
                         for key, it in fenced.items()
                     ]

@@ -7,6 +7,7 @@ fences the load: its outcome goes to those who wait, but is not stored any more.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from functools import partial
 from time import monotonic
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -175,12 +176,10 @@ class SingleFlight:
                     chain[-1].waits_for.extend(waits_for)
             for flight in (own, aside):
                 if flight.keys:
-                    try:
+                    with suppress(Late):
                         outcomes.update(
                             await flight.lead(partial(load, flight), _left(deadline), behind)
                         )
-                    except Late:
-                        pass
             for flight, its_keys in joined.items():
                 try:
                     landed = await flight.follow(_left(deadline), behind)

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from redis.exceptions import NoPermissionError, NoScriptError, ResponseError
 
-from cachetory._core.envelope import IDENTIFIED_BY, is_envelope
-from cachetory._runtime.async_ import PerLoop
-from cachetory.backends.async_.redis_connections import RedisConnections
+from cachetory._core.envelope import IDENTIFIED_BY
+from cachetory._core.magic import is_envelope
 from cachetory.interfaces.leases.async_ import AsyncLeases, AsyncWatch
 
 if TYPE_CHECKING:
@@ -18,6 +17,8 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
+    from cachetory._runtime.async_ import PerLoop
+    from cachetory.backends.async_.redis_connections import RedisConnections
     from cachetory.interfaces.leases.async_ import Commit
 
 _SUFFIX = b"\xc1lease"  # no key of a user ends so, since it is not UTF-8

@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from redis.exceptions import NoPermissionError, NoScriptError, ResponseError
 
-from cachetory._core.envelope import IDENTIFIED_BY, is_envelope
-from cachetory._runtime.sync import PerLoop
-from cachetory.backends.sync.redis_connections import RedisConnections
+from cachetory._core.envelope import IDENTIFIED_BY
+from cachetory._core.magic import is_envelope
 from cachetory.interfaces.leases.sync import SyncLeases, SyncWatch
 
 if TYPE_CHECKING:
@@ -19,6 +18,8 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
+    from cachetory._runtime.sync import PerLoop
+    from cachetory.backends.sync.redis_connections import RedisConnections
     from cachetory.interfaces.leases.sync import Commit
 
 _SUFFIX = b"\xc1lease"  # no key of a user ends so, since it is not UTF-8

@@ -73,7 +73,7 @@ class _Wrapper(_Partial):
 
     def _bind_as(self, cls: type[Any], instance: object) -> Any:
         bound: Any = cls(self._calls, instance)
-        vars(bound).update(vars(self))
+        bound.__dict__.update(self.__dict__)
         bound.__wrapped__ = self.__wrapped__.__get__(instance)
         return bound
 

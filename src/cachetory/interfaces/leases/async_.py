@@ -8,7 +8,7 @@ that began before it finds its claim gone when it comes to store its value, and 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, Generic, NamedTuple
+from typing import TYPE_CHECKING, Any, Generic
 
 from cachetory._runtime.async_ import sleep
 from cachetory.interfaces.backends.private import WireT
@@ -16,22 +16,31 @@ from cachetory.interfaces.backends.private import WireT
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
     from types import TracebackType
-    from typing import Any
 
     from typing_extensions import Self
 
 
-class Commit(NamedTuple):
-    """A loaded value that is to be stored if its claim still stands."""
+class Commit:
+    """A loaded value that is to be stored if its claim still stands.
 
-    key: str
-    token: str
-    """Of the claim that stood when the load began, be it one's own or not."""
-    wire: Any
-    time_to_live: float | None
-    """In seconds; `None` is for ever."""
-    former: Any
-    """What was stored for the key when it was claimed; `None` if nothing was."""
+    Attributes:
+        key: the key.
+        token: of the claim that stood when the load began, be it one's own or not.
+        wire: the value.
+        time_to_live: in seconds; `None` is for ever.
+        former: what was stored for the key when it was claimed; `None` if nothing was.
+    """
+
+    __slots__ = ("former", "key", "time_to_live", "token", "wire")
+
+    def __init__(
+        self, key: str, token: str, wire: Any, *, time_to_live: float | None, former: Any
+    ) -> None:
+        self.key = key
+        self.token = token
+        self.wire = wire
+        self.time_to_live = time_to_live
+        self.former = former
 
 
 class AsyncLeases(ABC, Generic[WireT]):

@@ -1,4 +1,4 @@
-"""The calls of one decorated function of many items: each item has a key and a result of its own."""
+"""The calls of one decorated function of many items, each with a key and a result of its own."""
 
 from __future__ import annotations
 

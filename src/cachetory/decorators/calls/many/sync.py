@@ -1,5 +1,5 @@
 # Generated from src/cachetory/decorators/calls/many/async_.py by tools/unasync.py. Do not edit: edit that file instead.
-"""The calls of one decorated function of many items: each item has a key and a result of its own."""
+"""The calls of one decorated function of many items, each with a key and a result of its own."""
 
 from __future__ import annotations
 

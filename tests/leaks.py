@@ -62,7 +62,12 @@ def _refuse(what: str, before: Collection[str], after: Collection[str]) -> None:
 
 
 def _threads() -> list[str]:
-    return [f"{thread.name} ({thread.ident})" for thread in threading.enumerate()]
+    # Those of cachetory itself are kept for a while on purpose, a few to a process.
+    return [
+        f"{thread.name} ({thread.ident})"
+        for thread in threading.enumerate()
+        if not thread.name.startswith("cachetory-")
+    ]
 
 
 def _descriptors() -> list[str]:

@@ -251,7 +251,8 @@ class Store(Generic[V]):
         """
         weight = 1 if self._weigher is None else self._weigh(key, value)
         over_at = deadline if kept_until is None else kept_until
-        now = self.clock() if over_at != inf or self._watched else -inf
+        is_timed = over_at != inf or token is not None or self._watched
+        now = self.clock() if is_timed else -inf
         if over_at <= now or weight > self._max_weight:
             if token is not None and not self.release(key, token):
                 return False
@@ -265,7 +266,7 @@ class Store(Generic[V]):
         with self._guard:
             if token is not None:
                 claim = self._claims.get(key)
-                if claim is None or claim.token != token:
+                if claim is None or claim.token != token or claim.until <= now:
                     return False
             if entry is None or entry.deadline <= now:
                 entry = self._find(key, now)

@@ -34,8 +34,11 @@ WORTH_HAVING = 64
 MOST_BEHIND = 256
 """How many loads and refreshes may go on, or wait for a thread, behind the callers of a cache."""
 
-MOST_THREADS = 32
-"""How many threads of the process work at what goes on behind."""
+MOST_REFRESHERS = 8
+"""How many threads of the process refresh what is stale."""
+
+MOST_LOADERS = 64
+"""How many threads of the process load for callers who do not wait for ever."""
 
 _IDLE_FOR = 10.0
 """Seconds after which a thread ends that has nothing to do."""
@@ -281,15 +284,23 @@ class _Workers:
         self._idle = 0
         self._count = 0
 
-    def run(self, job: Callable[[], object]) -> None:
-        """Run the job as soon as a thread is free."""
+    def run(self, job: Callable[[], object]) -> bool:
+        """Run the job as soon as a thread is free; tell whether there is, or will be, one."""
         with self._guard:
-            needs_thread = self._idle <= len(self._jobs) and self._count < self._most
-            self._count += needs_thread
+            if self._idle <= len(self._jobs) and self._count < self._most and not self._add():
+                return False
             self._jobs.append(job)
             self._ready.release()
-        if needs_thread:
+        return True
+
+    def _add(self) -> bool:
+        """Start one more thread, and tell whether there is any at all."""
+        try:
             threading.Thread(target=self._work, name=self._name, daemon=True).start()
+        except RuntimeError:  # the system has no more, or the interpreter is about to exit
+            return self._count > 0
+        self._count += 1
+        return True
 
     def _work(self) -> None:
         while True:
@@ -307,7 +318,8 @@ class _Workers:
             del job
 
 
-_workers = _Workers("cachetory-behind", MOST_THREADS)
+_refreshers = _Workers("cachetory-refresh", MOST_REFRESHERS)
+_loaders = _Workers("cachetory-load", MOST_LOADERS)
 
 
 class Background:
@@ -331,6 +343,13 @@ class Background:
 
     def start(self, function: Callable[[], object]) -> bool:
         """Run the function in a context like the caller's, and tell whether there was room."""
+        return self._start(function, _refreshers)
+
+    def start_awaited(self, function: Callable[[], object]) -> bool:
+        """Run a function that somebody waits for, in threads that others do not use up."""
+        return self._start(function, _loaders)
+
+    def _start(self, function: Callable[[], object], workers: _Workers) -> bool:
         with self._changed:
             if not self.has_room:
                 return False
@@ -341,12 +360,17 @@ class Background:
             try:
                 context.run(_run, function)
             finally:
-                with self._changed:
-                    self._pending -= 1
-                    self._changed.notify_all()
+                self._end()
 
-        _workers.run(run)
-        return True
+        if workers.run(run):
+            return True
+        self._end()
+        return False
+
+    def _end(self) -> None:
+        with self._changed:
+            self._pending -= 1
+            self._changed.notify_all()
 
     def close(self, seconds: float) -> None:
         """Wait until all is done, so long at most; what is not goes on in its thread."""
@@ -422,7 +446,7 @@ class Flight(Generic[T]):
         chain = (*_under_way.get(), self)
         if seconds is None or behind is None:
             return self._fly(load, chain)
-        if not behind.start(partial(self._fly, load, chain)):
+        if not behind.start_awaited(partial(self._fly, load, chain)):
             self.desert()
             raise Late
         self._goes_on = True

@@ -16,6 +16,7 @@ their own decorators on the fixture and the class.
 
 from __future__ import annotations
 
+from cachetory.testing.async_.claims import ClaimContract
 from cachetory.testing.async_.conditions import ConditionContract
 from cachetory.testing.async_.deletion import DeletionContract
 from cachetory.testing.async_.expiry import ExpiryContract
@@ -36,6 +37,7 @@ class BackendContract(
     DeletionContract,
     KeyContract,
     SharingContract,
+    ClaimContract,
     ColourContract,
 ):
     """What every asynchronous backend owes to a cache.

@@ -17,6 +17,7 @@ their own decorators on the fixture and the class.
 
 from __future__ import annotations
 
+from cachetory.testing.sync.claims import ClaimContract
 from cachetory.testing.sync.conditions import ConditionContract
 from cachetory.testing.sync.deletion import DeletionContract
 from cachetory.testing.sync.expiry import ExpiryContract
@@ -37,6 +38,7 @@ class BackendContract(
     DeletionContract,
     KeyContract,
     SharingContract,
+    ClaimContract,
     ColourContract,
 ):
     """What every synchronous backend owes to a cache.

@@ -14,6 +14,7 @@ class Counters:
         "late_loads",
         "leases_held",
         "leases_lost",
+        "leases_won",
         "load_failures",
         "loads",
         "misses",
@@ -39,6 +40,7 @@ class Counters:
         self.refreshes: int = 0
         self.refreshes_dropped: int = 0
         self.late_loads: int = 0
+        self.leases_won: int = 0
         self.leases_held: int = 0
         self.leases_lost: int = 0
         self.breaker_openings: int = 0
@@ -59,6 +61,7 @@ class Counters:
             self.refreshes,
             self.refreshes_dropped,
             self.late_loads,
+            self.leases_won,
             self.leases_held,
             self.leases_lost,
             self.breaker_openings,

@@ -38,6 +38,8 @@ class Stats(NamedTuple):
     """Refreshes for which there was no room behind the callers."""
     late_loads: int = 0
     """Callers that stopped waiting for a load."""
+    leases_won: int = 0
+    """Loads for which this process got a lease."""
     leases_held: int = 0
     """Loads that waited for another process, or left it to do the work."""
     leases_lost: int = 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Awaitable
 from contextlib import asynccontextmanager, suppress
 from contextvars import ContextVar
@@ -417,23 +418,52 @@ class Flight(Generic[T]):
             task.exception()  # has been seen, even if nobody waits for it
 
 
-class Slots(asyncio.Semaphore):
+class Slots:
     """Lets so many in at a time; the others wait for their turn, in order."""
+
+    __slots__ = ("__weakref__", "_free", "_waiting")
+
+    def __init__(self, limit: int) -> None:
+        self._free = limit
+        self._waiting: deque[asyncio.Future[bool]] = deque()
+
+    async def __aenter__(self) -> None:
+        """Wait for a turn."""
+        await self.enter_within(None)
+
+    async def __aexit__(self, *exc_info: object) -> None:
+        """Let the next one in."""
+        self.leave()
 
     async def enter_within(self, seconds: float | None) -> bool:
         """Wait for a turn, so long at most, and tell whether it came."""
-        if not self.locked():
-            return await self.acquire()
-        turn = asyncio.ensure_future(self.acquire())
+        if self._free:
+            self._free -= 1
+            return True
+        loop = asyncio.get_running_loop()
+        turn: asyncio.Future[bool] = loop.create_future()
+        self._waiting.append(turn)
+        timer = None if seconds is None else loop.call_later(seconds, _decline, turn)
         try:
-            await asyncio.wait((turn,), timeout=seconds)
-        except BaseException:
-            if turn.cancel():  # it gives back a turn that is coming this moment
-                raise
-            self.release()
+            return await turn
+        except asyncio.CancelledError:
+            if not turn.cancelled() and turn.result():  # it came too late
+                self.leave()
             raise
-        return not turn.cancel()
+        finally:
+            if timer is not None:
+                timer.cancel()
 
     def leave(self) -> None:
         """Let the next one in."""
-        self.release()
+        while self._waiting:
+            turn = self._waiting.popleft()
+            if not turn.done():
+                turn.set_result(True)
+                return
+        self._free += 1
+
+
+def _decline(turn: asyncio.Future[bool]) -> None:
+    if not turn.done():
+        turn.set_result(False)

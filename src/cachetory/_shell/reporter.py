@@ -113,6 +113,7 @@ class Reporter:
 
     def lease_won(self, key: str) -> None:
         """This process may load a key."""
+        self.counters.leases_won += 1
         if self._on_event is not None:
             self._tell(events.LeaseWon(key))
 

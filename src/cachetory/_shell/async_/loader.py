@@ -35,6 +35,7 @@ from cachetory.loading import LoadContext
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+    from typing import Literal
 
     from cachetory._core.freshness import Plan
     from cachetory._runtime.async_ import Background
@@ -48,6 +49,9 @@ POLL_FIRST = 0.01
 
 POLL_MOST = 0.1
 """Seconds between two such looks at most. Those whose store tells them wake up earlier."""
+
+AT_ONCE = (Worth.FRESH, Worth.STALE)
+"""Entries of this worth are given without waiting for anything."""
 
 RENEWALS = 3
 """A lease is renewed so many times while it would last."""
@@ -365,14 +369,25 @@ class Loader(Generic[ValueT]):
             return _outcome_of(key, found)
         if not _may_stand_in(found, trip.recipe.plan):
             return None
-        if is_throttle(claimed.holder):
-            self._reporter.served_stale(key, "failing")
-            return _outcome_of(key, found)
         if is_held:
             self._reporter.lease_held(key)
-            self._reporter.served_stale(key, "held")
-            return _outcome_of(key, found)
-        return None
+        elif not is_throttle(claimed.holder):
+            return None
+        return self._fall_back(key, found, trip, "held" if is_held else "failing")
+
+    def _fall_back(
+        self,
+        key: str,
+        found: Found[ValueT],
+        trip: _Trip[ValueT],
+        reason: Literal["held", "failing"],
+    ) -> Outcome[ValueT]:
+        """Give an entry in the place of a new value; if its callers wait for that, it is told."""
+        known = trip.known[key]
+        is_awaited = isinstance(known, Absent) or trip.recipe.plan.judge(known) not in AT_ONCE
+        if is_awaited and not found.is_fresh:
+            self._reporter.served_stale(key, reason)
+        return _outcome_of(key, found)
 
     async def _make(
         self, trip: _Trip[ValueT], claims: dict[str, Claimed[ValueT]]
@@ -393,7 +408,7 @@ class Loader(Generic[ValueT]):
                 trip, await self._stamp_all(trip, claims, contexts, values, (created_at, took))
             )
         except BaseException:  # cancelled, or the store's error is to be raised
-            self._background.start(partial(self._shelf.release, own, trip.token))
+            await self._shelf.release(own, trip.token)
             raise
         await self._leave(trip, [key for key in own if not stored.get(key)], claims, values)
         return outcomes
@@ -493,8 +508,8 @@ class Loader(Generic[ValueT]):
         if trip.is_forced or not _may_stand_in(claimed.found, trip.recipe.plan):
             return Outcome(error=error)
         self._throttle.hold(self._prefix + key, trip.recipe.plan.retry_after_failure)
-        self._reporter.served_stale(key, "failing")
-        return _outcome_of(key, claimed.found)
+        stale: Any = claimed.found
+        return self._fall_back(key, stale, trip, "failing")
 
     async def _leave(
         self,

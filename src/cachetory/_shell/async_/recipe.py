@@ -90,7 +90,9 @@ class Recipe(Generic[ValueT]):
             chosen = await resolve(plan.time_to_live_of(value))
         else:
             chosen = plan.time_to_live
-        return None if chosen is None else to_seconds(chosen)
+        if chosen is None:
+            return None
+        return to_seconds(chosen) or NOT_AT_ALL
 
 
 async def load_one(load: Callable[..., Any], contexts: dict[str, LoadContext]) -> dict[str, Any]:

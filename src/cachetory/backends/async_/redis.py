@@ -15,6 +15,7 @@ from cachetory._core.urls import redact
 from cachetory._runtime.async_ import PerLoop
 from cachetory.backends.async_.redis_connections import RedisConnections
 from cachetory.backends.async_.redis_leases import RedisLeases, claim_of
+from cachetory.backends.redis_words import name_of, names_of, wire_of
 from cachetory.durations import to_milliseconds, to_timestamp
 from cachetory.errors import ConfigurationError
 from cachetory.interfaces.backends.async_ import AsyncBackend
@@ -34,7 +35,6 @@ _MAY_BE_MISSED = 60_000
 """Milliseconds. A value that lives no longer may be gone again before a load ends that began before
 it was set, so that it has to end the claim; a longer one is seen by whoever commits that load."""
 
-_WIRE_TYPES: tuple[type, ...] = (bytes, bytearray, memoryview, str)
 
 DEFAULT_OPTIONS: dict[str, Any] = {"socket_connect_timeout": 0.25, "socket_timeout": 0.25}
 """What a client made from a URL does unless the URL says otherwise, in seconds.
@@ -105,7 +105,7 @@ class RedisBackend(AsyncBackend[bytes]):
         Raises:
             KeyError: if there is none, or its time is over.
         """
-        value: bytes | None = await self._connections.get().ask("GET", _name(key))
+        value: bytes | None = await self._connections.get().ask("GET", name_of(key))
         if value is None:
             raise KeyError(key)
         return value
@@ -114,7 +114,7 @@ class RedisBackend(AsyncBackend[bytes]):
         """Get the values of those keys that have one, all from the same instant."""
         if not keys:
             return
-        values = await self._connections.get().ask("MGET", *_names(keys))
+        values = await self._connections.get().ask("MGET", *names_of(keys))
         for key, value in zip(keys, values, strict=True):
             if value is not None:
                 yield key, value
@@ -128,8 +128,8 @@ class RedisBackend(AsyncBackend[bytes]):
         if_not_exists: bool = False,
     ) -> bool:
         """Set the value of a key and tell whether it was changed."""
-        name = _name(key)
-        command: list[str | bytes | int] = ["SET", name, _wire(value)]
+        name = name_of(key)
+        command: list[str | bytes | int] = ["SET", name, wire_of(value)]
         milliseconds = None if time_to_live is None else to_milliseconds(time_to_live)
         if milliseconds == 0:
             return not if_not_exists and await self.delete(key)
@@ -148,7 +148,7 @@ class RedisBackend(AsyncBackend[bytes]):
     ) -> None:
         """Set many values at once, all with the same time to live."""
         values = dict(items)
-        names = dict(zip(_names(values), map(_wire, values.values()), strict=True))
+        names = dict(zip(names_of(values), map(wire_of, values.values()), strict=True))
         if not names:
             return
         connections = self._connections.get()
@@ -170,30 +170,30 @@ class RedisBackend(AsyncBackend[bytes]):
     async def expire_in(self, key: str, time_to_live: Duration | None = None) -> None:
         """Let a key live for so long from now: `None` for ever, zero or less not at all."""
         if time_to_live is None:
-            await self._connections.get().ask("PERSIST", _name(key))
+            await self._connections.get().ask("PERSIST", name_of(key))
         elif milliseconds := to_milliseconds(time_to_live):
-            await self._connections.get().ask("PEXPIRE", _name(key), milliseconds)
+            await self._connections.get().ask("PEXPIRE", name_of(key), milliseconds)
         else:
             await self.delete(key)
 
     async def expire_at(self, key: str, deadline: datetime | None) -> None:
         """Let a key live until the deadline, a timezone-aware datetime; `None` is for ever."""
         if deadline is None:
-            await self._connections.get().ask("PERSIST", _name(key))
+            await self._connections.get().ask("PERSIST", name_of(key))
         else:
             milliseconds = round(to_timestamp(deadline) * 1000)
-            await self._connections.get().ask("PEXPIREAT", _name(key), milliseconds)
+            await self._connections.get().ask("PEXPIREAT", name_of(key), milliseconds)
 
     async def delete(self, key: str) -> bool:
         """Delete a key and tell whether it was there."""
-        name = _name(key)
+        name = name_of(key)
         replies = await self._connections.get().ask_all(("DEL", claim_of(name)), ("DEL", name))
         return bool(replies[1])
 
     async def delete_many(self, *keys: str) -> None:
         """Delete many keys at once."""
         if keys:
-            names = _names(keys)
+            names = names_of(keys)
             await self._connections.get().ask("DEL", *map(claim_of, names), *names)
 
     async def clear(self) -> None:
@@ -205,13 +205,13 @@ class RedisBackend(AsyncBackend[bytes]):
 
         The server is never blocked for longer than a step. Keys written meanwhile may stay.
         """
-        pattern = _escape_glob(_name(prefix)) + b"*"
+        pattern = _escape_glob(name_of(prefix)) + b"*"
         await self._unlink(claim_of(pattern))  # or what is being loaded might be stored behind us
         await self._unlink(pattern)
 
     async def contains(self, key: str) -> bool:
         """Tell whether a key has a value."""
-        return bool(await self._connections.get().ask("EXISTS", _name(key)))
+        return bool(await self._connections.get().ask("EXISTS", name_of(key)))
 
     async def aclose(self) -> None:
         """Close the connections that are at rest; later operations open new ones."""
@@ -237,29 +237,6 @@ def _connections(pool: ConnectionPool) -> PerLoop[RedisConnections]:
         )
         raise ConfigurationError(msg)
     return PerLoop(lambda: RedisConnections(pool), RedisConnections.aclose)
-
-
-def _name(key: str) -> bytes:
-    """Give the server's name of a key; lone surrogates stay distinct."""
-    return key.encode("utf-8", "surrogatepass")
-
-
-def _names(keys: Iterable[str]) -> list[bytes]:
-    try:
-        return [key.encode() for key in keys]  # half the price, and right for all but surrogates
-    except UnicodeEncodeError:
-        return [_name(key) for key in keys]
-
-
-def _wire(value: object) -> Any:
-    """Refuse what a server would make text of; text itself comes back as bytes."""
-    if type(value) in _WIRE_TYPES or isinstance(value, _WIRE_TYPES):
-        return value
-    msg = (
-        f"Redis stores bytes, not a {type(value).__name__}: "
-        "use a serializer that makes bytes, such as `pickle://` or `json://`"
-    )
-    raise TypeError(msg)
 
 
 def _escape_glob(name: bytes) -> bytes:

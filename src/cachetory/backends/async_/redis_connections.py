@@ -42,6 +42,7 @@ class RedisConnections:
 
     __slots__ = (
         "__weakref__",
+        "_answers",
         "_at_rest",
         "_doors",
         "_ears",
@@ -60,6 +61,7 @@ class RedisConnections:
         self._patience: float | None = pool.connection_kwargs.get("socket_timeout")
         self._at_rest: list[Any] = []
         self._is_closed = False
+        self._answers = 0
         self._failures: list[RedisError] = []  # the last one, if the last attempt failed
         call_in_child(self, RedisConnections._forget)
 
@@ -125,9 +127,12 @@ class RedisConnections:
 
     async def _ask(self, commands: tuple[Command, ...], *, repeatable: bool) -> list[Any]:
         failures = self._failures
-        if not await self._slots.enter_within(self._patience):
-            msg = "no connection came free in time"
-            raise RedisTimeoutError(msg)
+        answers = self._answers
+        while not await self._slots.enter_within(self._patience):
+            if answers == self._answers:  # to wait is no use: nobody gets an answer
+                msg = "no connection came free, since the server does not answer"
+                raise RedisTimeoutError(msg)
+            answers = self._answers
         try:
             if self._failures and self._failures is not failures:
                 raise _again(self._failures[0])
@@ -171,6 +176,7 @@ class RedisConnections:
     async def _converse(self, connection: Any, commands: tuple[Command, ...]) -> list[Any]:
         """Send commands and give their replies, and lay the connection to rest."""
         replies = await self._exchange(connection, commands)
+        self._answers += 1
         self._at_rest.append(connection)
         if self._is_closed:
             await self._disconnect()

@@ -9,6 +9,7 @@ from redis.exceptions import NoPermissionError, NoScriptError, ResponseError
 
 from cachetory._core.envelope import IDENTIFIED_BY
 from cachetory._core.magic import is_envelope
+from cachetory.backends.redis_words import milliseconds_of, name_of, wire_of
 from cachetory.interfaces.leases.async_ import AsyncLeases, AsyncWatch
 
 if TYPE_CHECKING:
@@ -78,10 +79,10 @@ class RedisLeases(AsyncLeases[bytes]):
         self, keys: Sequence[str], token: str, seconds: float, *, takes_over: bool = False
     ) -> list[tuple[str | None, bytes | None]]:
         """Claim those keys that nobody has claimed, and look them up, in one round trip."""
-        names = [_name(key) for key in keys]
+        names = [name_of(key) for key in keys]
         claims = [claim_of(name) for name in names]
         condition = () if takes_over else ("NX",)
-        milliseconds = _milliseconds(seconds)
+        milliseconds = milliseconds_of(seconds)
         replies = await self._connections.get().ask_each(
             *[("SET", claim, token, "PX", milliseconds, *condition) for claim in claims],
             ("MGET", *claims),
@@ -99,17 +100,19 @@ class RedisLeases(AsyncLeases[bytes]):
 
     async def renew(self, keys: Sequence[str], token: str, seconds: float) -> list[bool]:
         """Let the claims of the token stand for so long from now, and tell which still stood."""
-        milliseconds = _milliseconds(seconds)
-        calls = [((claim_of(_name(key)),), (token, milliseconds)) for key in keys]
+        milliseconds = milliseconds_of(seconds)
+        calls = [((claim_of(name_of(key)),), (token, milliseconds)) for key in keys]
         return [bool(reply) for reply in _raised(await self._run(_RENEW, calls))]
 
     async def commit(self, commits: Sequence[Commit]) -> list[bool]:
         """Store each value whose claim still stands, and end that; tell which were stored."""
         calls: list[tuple[tuple[bytes, ...], tuple[Any, ...]]] = []
         for it in commits:
-            name = _name(it.key)
-            lives_for = "" if it.time_to_live is None else _milliseconds(it.time_to_live)
-            calls.append(((claim_of(name), name), (it.token, it.wire, lives_for, _mark(it.former))))
+            name = name_of(it.key)
+            lives_for = "" if it.time_to_live is None else milliseconds_of(it.time_to_live)
+            calls.append(
+                ((claim_of(name), name), (it.token, wire_of(it.wire), lives_for, _mark(it.former)))
+            )
         replies = await self._run(_COMMIT, calls)
         forbidden = [
             (keys[1], arguments)
@@ -130,12 +133,12 @@ class RedisLeases(AsyncLeases[bytes]):
         self, keys: Sequence[str], token: str, successor: str = "", seconds: float = 0.0
     ) -> None:
         """End the claims of the token, or put a successor's in their place for so long."""
-        arguments = (token, successor, max(_milliseconds(seconds), 1))
-        await self._run(_RELEASE, [((claim_of(_name(key)),), arguments) for key in keys])
+        arguments = (token, successor, milliseconds_of(seconds))
+        await self._run(_RELEASE, [((claim_of(name_of(key)),), arguments) for key in keys])
 
     def watch(self, keys: Collection[str]) -> AsyncWatch:
         """Watch for claims to end: the server sends a message then."""
-        return RedisWatch(self._connections.get(), [claim_of(_name(key)) for key in keys])
+        return RedisWatch(self._connections.get(), [claim_of(name_of(key)) for key in keys])
 
     async def _run(
         self, script: str, calls: Sequence[tuple[tuple[bytes, ...], tuple[Any, ...]]]
@@ -195,14 +198,6 @@ class RedisWatch(AsyncWatch):
             else:
                 return
         await super().wait(seconds)
-
-
-def _name(key: str) -> bytes:
-    return key.encode("utf-8", "surrogatepass")
-
-
-def _milliseconds(seconds: float) -> int:
-    return max(round(seconds * 1000), 1) if seconds > 0 else 0
 
 
 def _mark(former: bytes | None) -> bytes | str:

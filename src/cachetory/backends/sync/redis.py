@@ -14,6 +14,7 @@ from redis.retry import Retry
 
 from cachetory._core.urls import redact
 from cachetory._runtime.sync import PerLoop
+from cachetory.backends.redis_words import name_of, names_of, wire_of
 from cachetory.backends.sync.redis_connections import RedisConnections
 from cachetory.backends.sync.redis_leases import RedisLeases, claim_of
 from cachetory.durations import to_milliseconds, to_timestamp
@@ -35,7 +36,6 @@ _MAY_BE_MISSED = 60_000
 """Milliseconds. A value that lives no longer may be gone again before a load ends that began before
 it was set, so that it has to end the claim; a longer one is seen by whoever commits that load."""
 
-_WIRE_TYPES: tuple[type, ...] = (bytes, bytearray, memoryview, str)
 
 DEFAULT_OPTIONS: dict[str, Any] = {"socket_connect_timeout": 0.25, "socket_timeout": 0.25}
 """What a client made from a URL does unless the URL says otherwise, in seconds.
@@ -106,7 +106,7 @@ class RedisBackend(SyncBackend[bytes]):
         Raises:
             KeyError: if there is none, or its time is over.
         """
-        value: bytes | None = self._connections.get().ask("GET", _name(key))
+        value: bytes | None = self._connections.get().ask("GET", name_of(key))
         if value is None:
             raise KeyError(key)
         return value
@@ -115,7 +115,7 @@ class RedisBackend(SyncBackend[bytes]):
         """Get the values of those keys that have one, all from the same instant."""
         if not keys:
             return
-        values = self._connections.get().ask("MGET", *_names(keys))
+        values = self._connections.get().ask("MGET", *names_of(keys))
         for key, value in zip(keys, values, strict=True):
             if value is not None:
                 yield key, value
@@ -129,8 +129,8 @@ class RedisBackend(SyncBackend[bytes]):
         if_not_exists: bool = False,
     ) -> bool:
         """Set the value of a key and tell whether it was changed."""
-        name = _name(key)
-        command: list[str | bytes | int] = ["SET", name, _wire(value)]
+        name = name_of(key)
+        command: list[str | bytes | int] = ["SET", name, wire_of(value)]
         milliseconds = None if time_to_live is None else to_milliseconds(time_to_live)
         if milliseconds == 0:
             return not if_not_exists and self.delete(key)
@@ -149,7 +149,7 @@ class RedisBackend(SyncBackend[bytes]):
     ) -> None:
         """Set many values at once, all with the same time to live."""
         values = dict(items)
-        names = dict(zip(_names(values), map(_wire, values.values()), strict=True))
+        names = dict(zip(names_of(values), map(wire_of, values.values()), strict=True))
         if not names:
             return
         connections = self._connections.get()
@@ -171,30 +171,30 @@ class RedisBackend(SyncBackend[bytes]):
     def expire_in(self, key: str, time_to_live: Duration | None = None) -> None:
         """Let a key live for so long from now: `None` for ever, zero or less not at all."""
         if time_to_live is None:
-            self._connections.get().ask("PERSIST", _name(key))
+            self._connections.get().ask("PERSIST", name_of(key))
         elif milliseconds := to_milliseconds(time_to_live):
-            self._connections.get().ask("PEXPIRE", _name(key), milliseconds)
+            self._connections.get().ask("PEXPIRE", name_of(key), milliseconds)
         else:
             self.delete(key)
 
     def expire_at(self, key: str, deadline: datetime | None) -> None:
         """Let a key live until the deadline, a timezone-aware datetime; `None` is for ever."""
         if deadline is None:
-            self._connections.get().ask("PERSIST", _name(key))
+            self._connections.get().ask("PERSIST", name_of(key))
         else:
             milliseconds = round(to_timestamp(deadline) * 1000)
-            self._connections.get().ask("PEXPIREAT", _name(key), milliseconds)
+            self._connections.get().ask("PEXPIREAT", name_of(key), milliseconds)
 
     def delete(self, key: str) -> bool:
         """Delete a key and tell whether it was there."""
-        name = _name(key)
+        name = name_of(key)
         replies = self._connections.get().ask_all(("DEL", claim_of(name)), ("DEL", name))
         return bool(replies[1])
 
     def delete_many(self, *keys: str) -> None:
         """Delete many keys at once."""
         if keys:
-            names = _names(keys)
+            names = names_of(keys)
             self._connections.get().ask("DEL", *map(claim_of, names), *names)
 
     def clear(self) -> None:
@@ -206,13 +206,13 @@ class RedisBackend(SyncBackend[bytes]):
 
         The server is never blocked for longer than a step. Keys written meanwhile may stay.
         """
-        pattern = _escape_glob(_name(prefix)) + b"*"
+        pattern = _escape_glob(name_of(prefix)) + b"*"
         self._unlink(claim_of(pattern))  # or what is being loaded might be stored behind us
         self._unlink(pattern)
 
     def contains(self, key: str) -> bool:
         """Tell whether a key has a value."""
-        return bool(self._connections.get().ask("EXISTS", _name(key)))
+        return bool(self._connections.get().ask("EXISTS", name_of(key)))
 
     def close(self) -> None:
         """Close the connections that are at rest; later operations open new ones."""
@@ -238,29 +238,6 @@ def _connections(pool: ConnectionPool) -> PerLoop[RedisConnections]:
         )
         raise ConfigurationError(msg)
     return PerLoop(lambda: RedisConnections(pool), RedisConnections.close)
-
-
-def _name(key: str) -> bytes:
-    """Give the server's name of a key; lone surrogates stay distinct."""
-    return key.encode("utf-8", "surrogatepass")
-
-
-def _names(keys: Iterable[str]) -> list[bytes]:
-    try:
-        return [key.encode() for key in keys]  # half the price, and right for all but surrogates
-    except UnicodeEncodeError:
-        return [_name(key) for key in keys]
-
-
-def _wire(value: object) -> Any:
-    """Refuse what a server would make text of; text itself comes back as bytes."""
-    if type(value) in _WIRE_TYPES or isinstance(value, _WIRE_TYPES):
-        return value
-    msg = (
-        f"Redis stores bytes, not a {type(value).__name__}: "
-        "use a serializer that makes bytes, such as `pickle://` or `json://`"
-    )
-    raise TypeError(msg)
 
 
 def _escape_glob(name: bytes) -> bytes:

@@ -43,6 +43,7 @@ class RedisConnections:
 
     __slots__ = (
         "__weakref__",
+        "_answers",
         "_at_rest",
         "_doors",
         "_ears",
@@ -61,6 +62,7 @@ class RedisConnections:
         self._patience: float | None = pool.connection_kwargs.get("socket_timeout")
         self._at_rest: list[Any] = []
         self._is_closed = False
+        self._answers = 0
         self._failures: list[RedisError] = []  # the last one, if the last attempt failed
         call_in_child(self, RedisConnections._forget)
 
@@ -126,9 +128,12 @@ class RedisConnections:
 
     def _ask(self, commands: tuple[Command, ...], *, repeatable: bool) -> list[Any]:
         failures = self._failures
-        if not self._slots.enter_within(self._patience):
-            msg = "no connection came free in time"
-            raise RedisTimeoutError(msg)
+        answers = self._answers
+        while not self._slots.enter_within(self._patience):
+            if answers == self._answers:  # to wait is no use: nobody gets an answer
+                msg = "no connection came free, since the server does not answer"
+                raise RedisTimeoutError(msg)
+            answers = self._answers
         try:
             if self._failures and self._failures is not failures:
                 raise _again(self._failures[0])
@@ -172,6 +177,7 @@ class RedisConnections:
     def _converse(self, connection: Any, commands: tuple[Command, ...]) -> list[Any]:
         """Send commands and give their replies, and lay the connection to rest."""
         replies = self._exchange(connection, commands)
+        self._answers += 1
         self._at_rest.append(connection)
         if self._is_closed:
             self._disconnect()

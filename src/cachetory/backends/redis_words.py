@@ -1,0 +1,45 @@
+"""What is said to a Redis server, whatever the colour: names, values and times."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from cachetory._core.magic import BUFFERS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+_WIRE_TYPES = (*BUFFERS, str)
+
+
+def name_of(key: str) -> bytes:
+    """Give the server's name of a key; lone surrogates stay distinct."""
+    return key.encode("utf-8", "surrogatepass")
+
+
+def names_of(keys: Iterable[str]) -> list[bytes]:
+    """Give the server's names of keys."""
+    try:
+        return [key.encode() for key in keys]  # half the price, and right for all but surrogates
+    except UnicodeEncodeError:
+        return [name_of(key) for key in keys]
+
+
+def wire_of(value: object) -> Any:
+    """Refuse what a server would make text of; text itself comes back as bytes.
+
+    Raises:
+        TypeError: for anything that is neither bytes nor text.
+    """
+    if isinstance(value, _WIRE_TYPES):
+        return value
+    msg = (
+        f"Redis stores bytes, not a {type(value).__name__}: "
+        "use a serializer that makes bytes, such as `pickle://` or `json://`"
+    )
+    raise TypeError(msg)
+
+
+def milliseconds_of(seconds: float) -> int:
+    """Give whole milliseconds, at least one."""
+    return max(round(seconds * 1000), 1)

@@ -1,15 +1,18 @@
-"""Mutate stored payloads and read them through a cache: `python -m benchmarks.mutants [count]`.
+"""Mutate what is stored and read it through a cache.
+
+    python -m benchmarks.mutants [count]               what the serializers make
+    python -m benchmarks.mutants [count] --envelope    the same, in envelopes
 
 For each chain of serializers it tells how many exceptions reached the caller of `Cache.get` (there
-must be none), how many mutants read as another value without anybody noticing, and the slowest.
-Flipped bytes may ask for gigabytes of memory, so each chain runs in a process of its own with a
-bound on its address space.
+must be none), how many mutants read as another value without anybody noticing (with an envelope,
+there must be none either; the first few are shown), and the slowest. Flipped bytes may ask for
+gigabytes of memory, so each chain runs in a process of its own with a bound on its address space.
 """
 
 from __future__ import annotations
 
 import resource
-import sys
+from argparse import ArgumentParser
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from random import Random
@@ -31,6 +34,10 @@ CHAINS = (
     "json+zstd",
 )
 ADDRESS_SPACE = 1 << 30
+STORED_AT = 1_700_000_000.0
+"""When the value was stored, in epoch seconds: the same in each run, as the mutants are to be."""
+MOST_SHOWN = 3
+"""So many mutants that read as another value are shown for each chain in envelopes."""
 VALUE = {
     "id": 4711,
     "name": "Ada Lovelace",
@@ -56,6 +63,7 @@ class Outcome(NamedTuple):
     wrong: int
     slowest: float
     peak: int
+    shown: tuple[str, ...]
 
 
 def mutate(payload: bytes, random: Random) -> bytes:
@@ -82,19 +90,26 @@ def mutate(payload: bytes, random: Random) -> bytes:
     return bytes(mutant)
 
 
-def examine(chain: str, count: int) -> Outcome:
+def examine(chain: str, count: int, envelope: bool) -> Outcome:  # noqa: FBT001 (mapped by position)
     """Read mutants of one chain through a cache."""
     resource.setrlimit(resource.RLIMIT_AS, (ADDRESS_SPACE, ADDRESS_SPACE))
     random = Random(chain)
     backend: MemoryBackend[bytes] = MemoryBackend()
-    cache = Cache[Any](serializer=f"{chain}://", backend=backend)
+    cache = Cache[Any](
+        serializer=f"{chain}://",
+        backend=backend,
+        envelope=envelope,
+        wall_clock=lambda: STORED_AT,
+    )
     cache.set("key", VALUE)
     payload = backend.get("key")
     exceptions = misses = same = wrong = 0
     slowest = 0.0
+    shown: list[str] = []
     missing = object()
     for _ in range(count):
-        backend.set("key", mutate(payload, random))
+        mutant = mutate(payload, random)
+        backend.set("key", mutant)
         started_at = perf_counter()
         try:
             value = cache.get("key", missing)
@@ -108,24 +123,32 @@ def examine(chain: str, count: int) -> Outcome:
             same += 1
         else:
             wrong += 1
+            if envelope and len(shown) < MOST_SHOWN:
+                shown.append(f"{mutant!r} reads {value!r}")
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
-    return Outcome(chain, count, exceptions, misses, same, wrong, slowest, peak)
+    return Outcome(chain, count, exceptions, misses, same, wrong, slowest, peak, tuple(shown))
 
 
-def main(count: int) -> None:
+def main(count: int, *, envelope: bool) -> None:
     """Examine every chain and print a line for each."""
     print(f"{'chain':14}{'mutants':>10}{'raised':>8}{'misses':>10}{'same':>9}{'wrong':>9}", end="")
     print(f"{'slowest ms':>12}{'peak MiB':>10}")
     with ProcessPoolExecutor(
         max_workers=2, mp_context=get_context("spawn"), max_tasks_per_child=1
     ) as pool:
-        for it in pool.map(examine, CHAINS, [count] * len(CHAINS)):
+        for it in pool.map(examine, CHAINS, [count] * len(CHAINS), [envelope] * len(CHAINS)):
             print(
                 f"{it.chain:14}{it.mutants:>10,}{it.exceptions:>8}{it.misses:>10,}{it.same:>9,}"
                 f"{it.wrong:>9,}{it.slowest * 1000:>12.1f}{it.peak:>10}",
                 flush=True,
             )
+            for line in it.shown:
+                print(f"  {line}", flush=True)
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 1_000_000)
+    parser = ArgumentParser(prog="python -m benchmarks.mutants")
+    parser.add_argument("count", nargs="?", type=int, default=1_000_000)
+    parser.add_argument("--envelope", action="store_true")
+    chosen = parser.parse_args()
+    main(chosen.count, envelope=chosen.envelope)

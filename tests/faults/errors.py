@@ -21,6 +21,7 @@ ERRORS = {
         "MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no'."
     ),
     "CLUSTERDOWN": "CLUSTERDOWN The cluster is down",
+    "MOVED": "MOVED 3999 127.0.0.1:6381",
     "TRYAGAIN": "TRYAGAIN Multiple keys request during rehashing of slot",
     "NOAUTH": "NOAUTH Authentication required.",
     "NOPERM": "NOPERM User default has no permissions to run the 'get' command",

@@ -178,7 +178,7 @@ async def test_slots_let_so_many_in_at_a_time() -> None:
         await inside[0].wait()
         await inside[1].wait()
         third = crew.start(enter, 2)
-        await until_within(Slots.enter_within, third)
+        await until_within(Slots.__aenter__, third)
         let_go.set()
         await inside[2].wait()
 

@@ -120,6 +120,11 @@ class Found(Generic[V]):
         """Whether its time is not over yet."""
         return self.left > 0
 
+    @property
+    def is_to_be_had(self) -> bool:
+        """Whether it is fresh, and holds a value."""
+        return self.left > 0 and not self.is_negative
+
     def stamp(self) -> Stamp:
         """Give what was noted of it; for one that has times."""
         return Stamp(

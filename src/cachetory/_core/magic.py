@@ -7,6 +7,8 @@ from typing import Any
 MAGIC = 0xC1
 """The first byte of an envelope; it starts neither MessagePack nor UTF-8, pickle, zlib or zstd."""
 
+_MARK = bytes((MAGIC,))
+
 BUFFERS: tuple[type, ...] = (bytes, bytearray, memoryview)
 """What a payload may be."""
 
@@ -14,4 +16,6 @@ BUFFERS: tuple[type, ...] = (bytes, bytearray, memoryview)
 def is_envelope(wire: object) -> bool:
     """Tell an envelope from what a serializer wrote."""
     buffer: Any = wire
-    return isinstance(wire, BUFFERS) and bytes(buffer[:1]) == b"\xc1"
+    if wire.__class__ is bytes:
+        return buffer[:1] == _MARK  # type: ignore[no-any-return]  # it is bytes
+    return isinstance(wire, BUFFERS) and bytes(buffer[:1]) == _MARK

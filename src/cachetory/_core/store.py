@@ -209,6 +209,11 @@ class Store(Generic[V]):
                 self._touch(entry)
         return value
 
+    def contains(self, key: str) -> bool:
+        """Tell whether the key has a live value; that counts as no access."""
+        entry = self.entries.get(key)
+        return entry is not None and entry.deadline > self.clock()
+
     def get_many(self, keys: Iterable[str]) -> list[tuple[str, V]]:
         """Return the keys that have a live value, with their values, as of one moment."""
         wanted = iter(list(keys))

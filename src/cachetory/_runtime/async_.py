@@ -425,45 +425,37 @@ class Slots:
 
     def __init__(self, limit: int) -> None:
         self._free = limit
-        self._waiting: deque[asyncio.Future[bool]] = deque()
+        self._waiting: deque[asyncio.Future[None]] = deque()
 
     async def __aenter__(self) -> None:
         """Wait for a turn."""
-        await self.enter_within(None)
+        if self.enter_at_once():
+            return
+        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.append(turn)
+        try:
+            await turn
+        except asyncio.CancelledError:
+            if not turn.cancelled():  # it came too late
+                self.leave()
+            raise
 
     async def __aexit__(self, *exc_info: object) -> None:
         """Let the next one in."""
         self.leave()
 
-    async def enter_within(self, seconds: float | None) -> bool:
-        """Wait for a turn, so long at most, and tell whether it came."""
-        if self._free:
-            self._free -= 1
-            return True
-        loop = asyncio.get_running_loop()
-        turn: asyncio.Future[bool] = loop.create_future()
-        self._waiting.append(turn)
-        timer = None if seconds is None else loop.call_later(seconds, _decline, turn)
-        try:
-            return await turn
-        except asyncio.CancelledError:
-            if not turn.cancelled() and turn.result():  # it came too late
-                self.leave()
-            raise
-        finally:
-            if timer is not None:
-                timer.cancel()
+    def enter_at_once(self) -> bool:
+        """Take a turn if there is one, and tell whether there was."""
+        if not self._free:
+            return False
+        self._free -= 1
+        return True
 
     def leave(self) -> None:
         """Let the next one in."""
         while self._waiting:
             turn = self._waiting.popleft()
             if not turn.done():
-                turn.set_result(True)
+                turn.set_result(None)
                 return
         self._free += 1
-
-
-def _decline(turn: asyncio.Future[bool]) -> None:
-    if not turn.done():
-        turn.set_result(False)

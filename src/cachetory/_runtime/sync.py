@@ -447,8 +447,7 @@ class Flight(Generic[T]):
         if seconds is None or behind is None:
             return self._fly(load, chain)
         if not behind.start_awaited(partial(self._fly, load, chain)):
-            self.desert()
-            raise Late
+            return self._fly(load, chain)  # late is better than never
         self._goes_on = True
         try:
             return self.follow(seconds)
@@ -524,9 +523,9 @@ class Slots:
         """Let the next one in."""
         self._semaphore.release()
 
-    def enter_within(self, seconds: float | None) -> bool:
-        """Wait for a turn, so long at most, and tell whether it came."""
-        return self._semaphore.acquire(timeout=seconds)
+    def enter_at_once(self) -> bool:
+        """Take a turn if there is one, and tell whether there was."""
+        return self._semaphore.acquire(blocking=False)
 
     def leave(self) -> None:
         """Let the next one in."""

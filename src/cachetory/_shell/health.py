@@ -17,13 +17,20 @@ _of_store: WeakKeyDictionary[object, Health] = WeakKeyDictionary()
 
 
 class Health:
-    """A breaker with a clock."""
+    """A breaker with a clock.
 
-    __slots__ = ("__weakref__", "_breaker", "_clock")
+    Attributes:
+        is_down: Whether the store is not to be asked.
+        has_failed: Whether it has failed since it answered last.
+    """
+
+    __slots__ = ("__weakref__", "_breaker", "_clock", "has_failed", "is_down")
 
     def __init__(self, clock: Callable[[], float] = monotonic) -> None:
         self._breaker = Breaker()
         self._clock = clock
+        self.has_failed = False
+        self.is_down = False
 
     @staticmethod
     def of(backend: object) -> Health:
@@ -35,19 +42,20 @@ class Health:
             except TypeError:  # not hashable, or without weak references: told apart by nothing
                 return made
 
-    @property
-    def is_down(self) -> bool:
-        """Whether the store is not to be asked."""
-        return self._breaker.is_open
-
     def may_probe(self) -> bool:
         """Tell whether it is time to see if the store is back; the next one is told no."""
         return self._breaker.may_probe(self._clock())
 
     def failed(self) -> bool:
         """Note an outage, and tell whether the store is not to be asked from now on."""
-        return self._breaker.failed(self._clock())
+        has_opened = self._breaker.failed(self._clock())
+        self.has_failed, self.is_down = True, self._breaker.is_open
+        return has_opened
 
     def answered(self) -> bool:
         """Note an answer, and tell whether the store is to be asked again from now on."""
-        return self._breaker.succeeded()
+        if not self.has_failed:
+            return False
+        has_closed = self._breaker.succeeded()
+        self.has_failed = self.is_down = False
+        return has_closed

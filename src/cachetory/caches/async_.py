@@ -240,21 +240,14 @@ class Cache(ItemAccess[ValueT], Generic[ValueT, WireT]):
     async def get_many(self, *keys: str) -> dict[str, ValueT]:
         """Retrieve those of many values that there are, by their keys."""
         self._check_keys(keys)
-        found = await self._shelf.read_many(list(dict.fromkeys(keys)))
-        values: dict[str, ValueT] = {}
-        for key, it in found.items():
-            if not isinstance(it, Absent) and it.is_fresh and not it.is_negative:
-                values[key] = it.value
+        values = await self._shelf.get_many(list(dict.fromkeys(keys)))
         self._reporter.looked_up(keys, values)
         return values
 
     async def contains(self, key: str) -> bool:
         """Tell whether there is a fresh entry, without counting a hit or a miss."""
         self._check_key(key)
-        if self._is_plain:
-            return await self._shelf.contains(key)
-        found = await self._shelf.read(key)
-        return not isinstance(found, Absent) and found.is_fresh and not found.is_negative
+        return await self._shelf.contains(key)
 
     async def lookup(self, key: str) -> Lookup[ValueT]:
         """Tell all that is known of a key, without counting a hit or a miss.
@@ -299,12 +292,14 @@ class Cache(ItemAccess[ValueT], Generic[ValueT, WireT]):
             Exception: whatever the loader raises.
         """
         plan = self._plan if policy is None else self.plan_for(policy)
-        if self._local_store is not None and not plan.early_refresh:
-            found = self._local_store.get(self._prefix + key, MISSING)
-            if found is not MISSING:
-                self._counters.hits += 1
-                return found  # type: ignore[return-value]  # what is not missing is a value
         self._check_key(key)
+        absent: Absent = MISSING
+        if not plan.early_refresh:
+            found = await self._shelf.get(key)
+            if not isinstance(found, Absent):
+                self._reporter.hit(key)
+                return found
+            absent = found
         recipe: Recipe[ValueT] = Recipe(
             partial(load_one, load),
             plan,
@@ -312,7 +307,9 @@ class Cache(ItemAccess[ValueT], Generic[ValueT, WireT]):
             if_not_exists=if_not_exists,
             exclude=exclude,
         )
-        return await self._loader.get(key, recipe)
+        if plan.needs_times:  # then there may be a stale one
+            return await self._loader.get(key, recipe)
+        return await self._loader.load(key, absent, recipe)
 
     async def get_or_set_many(
         self,
@@ -360,6 +357,7 @@ class Cache(ItemAccess[ValueT], Generic[ValueT, WireT]):
         *,
         policy: Policy | None = None,
         time_to_live: Duration | TimeToLiveOf | None = None,
+        exclude: Callable[[str, ValueT], Eventual[bool] | bool] | None = None,
     ) -> ValueT:
         """Compute a value now, whatever is there, and set it; the old one is served until then.
 
@@ -370,13 +368,17 @@ class Cache(ItemAccess[ValueT], Generic[ValueT, WireT]):
             load: computes the value; see `get_or_set`.
             policy: in the place of the cache's.
             time_to_live: as for `get_or_set`.
+            exclude: as for `get_or_set`.
 
         Raises:
             Exception: whatever the loader raises; what is there stays.
         """
         self._check_key(key)
         recipe: Recipe[ValueT] = Recipe(
-            partial(load_one, load), self.plan_for(policy), time_to_live=time_to_live
+            partial(load_one, load),
+            self.plan_for(policy),
+            time_to_live=time_to_live,
+            exclude=exclude,
         )
         outcomes = await self._loader.refresh((key,), recipe)
         return outcomes[key].give()
@@ -601,12 +603,12 @@ class Cache(ItemAccess[ValueT], Generic[ValueT, WireT]):
     async def _look_up(self, key: str, default: Any) -> Any:
         """Read and count."""
         self._check_key(key)
-        found = await self._shelf.read(key)
-        if isinstance(found, Absent) or not found.is_fresh or found.is_negative:
+        found = await self._shelf.get(key)
+        if isinstance(found, Absent):
             self._reporter.miss(key)
             return default
         self._reporter.hit(key)
-        return found.value
+        return found
 
     async def _restamp(self, key: str, seconds: float | None) -> bool:
         """Change the times noted of an entry, and tell whether that is all there is to do."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from typing_extensions import assert_type
 
@@ -11,9 +11,15 @@ from cachetory.backends.async_ import MemoryBackend, from_url
 from cachetory.caches.async_ import Cache
 from cachetory.events import Event, Hit
 from cachetory.interfaces.backends.async_ import AsyncBackend
+from cachetory.loading import LoadContext, current_load
+from cachetory.lookup import Lookup
+from cachetory.policy import Policy
 from cachetory.serializers import NoopSerializer, PickleSerializer
 from cachetory.serializers import from_url as serializer_from_url
 from cachetory.serializers.compressors import ZlibCompressor
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 def on_event(event: Event) -> None:
@@ -67,6 +73,155 @@ async def getting_or_setting() -> None:
     assert_type(await cache.get_or_set("key", load, time_to_live=5), int)
     assert_type(await cache.get_or_set("key", lambda: 1), int)
     assert_type(cache.stats().hit_ratio, float)
+
+
+def policies() -> None:
+    policy = Policy(
+        time_to_live=timedelta(minutes=5),
+        jitter=0.1,
+        stale_while_revalidate=60,
+        stale_if_error=3600.0,
+        early_refresh=1,
+        negative_time_to_live=None,
+        soft_timeout=0.5,
+        hard_timeout=timedelta(seconds=2),
+        lease=5,
+        retry_after_failure=30,
+    )
+    assert_type(policy, Policy)
+    assert_type(policy.replace(time_to_live=None), Policy)
+    Policy(time_to_live=lambda value: 5 if value else None)
+    Policy(time_to_live=lambda value: timedelta(seconds=len(value)))
+    Policy(5)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    Policy(time_to_live="5")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    Policy(lease="5")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    Policy(jitters=0.1)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    policy.jitter = 0.2  # type: ignore[misc]  # pyright: ignore[reportAttributeAccessIssue]
+
+
+async def loading_by_a_policy() -> None:
+    policy = Policy(time_to_live=60, stale_while_revalidate=30)
+    cache = Cache[int](
+        serializer="pickle://",
+        backend="memory://",
+        policy=policy,
+        envelope=True,
+        wall_clock=lambda: 0.0,
+    )
+    assert_type(cache.policy, Policy | None)
+
+    async def load() -> int:
+        return 1
+
+    def load_at_once() -> int:
+        return 1
+
+    async def load_text() -> str:
+        return "1"
+
+    assert_type(await cache.get_or_set("key", load, policy=policy), int)
+    assert_type(await cache.get_or_set("key", load_at_once, policy=policy, time_to_live=1.5), int)
+    assert_type(await cache.get_or_set("key", load, time_to_live=lambda key: 2 * len(key)), int)
+    assert_type(await cache.get_or_set("key", load, exclude=lambda key, value: value < 0), int)
+    assert_type(await cache.get_or_set("key", load, if_not_exists=True), int)
+    assert_type(await cache.refresh("key", load), int)
+    assert_type(await cache.refresh("key", load_at_once, policy=policy, time_to_live=5), int)
+    await cache.get_or_set("key", load_text)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    await cache.get_or_set("key", load, policy=60)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    await cache.get_or_set("key", 1)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    await cache.get_or_set(1, load)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    await cache.refresh("key", load_text)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    await cache.refresh("key", load, if_not_exists=True)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+
+
+async def loading_with_a_context() -> None:
+    cache = Cache[int](serializer="pickle://", backend="memory://")
+
+    async def load(context: LoadContext) -> int:
+        assert_type(context.key, str)
+        assert_type(context.has_stale, bool)
+        context.time_to_live = 5
+        context.time_to_live = timedelta(seconds=5)
+        context.time_to_live = None
+        context.do_not_store()
+        context.there_is_none()
+        assert_type(current_load(), LoadContext)
+        return 1
+
+    def load_at_once(context: LoadContext) -> int:
+        return 1
+
+    async def load_two(context: LoadContext, other: int) -> int:
+        return 1
+
+    async def load_wrongly(context: int) -> int:
+        return context
+
+    assert_type(await cache.get_or_set("key", load), int)
+    assert_type(await cache.get_or_set("key", load_at_once), int)
+    assert_type(await cache.get_or_set("key", lambda context: len(context.key)), int)
+    assert_type(await cache.refresh("key", load), int)
+    assert_type(await cache.refresh("key", lambda context: len(context.key)), int)
+    await cache.get_or_set("key", load_two)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    await cache.get_or_set("key", load_wrongly)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    await cache.refresh("key", load_wrongly)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+
+
+async def loading_many() -> None:
+    policy = Policy(negative_time_to_live=5)
+    cache = Cache[int](serializer="pickle://", backend="memory://")
+
+    async def load_many(keys: list[str]) -> dict[str, int]:
+        return {key: len(key) for key in keys}
+
+    async def load_mapping(keys: list[str]) -> Mapping[str, int]:
+        return {key: len(key) for key in keys}
+
+    def load_at_once(keys: list[str]) -> dict[str, int]:
+        return {key: len(key) for key in keys}
+
+    async def load_texts(keys: list[str]) -> dict[str, str]:
+        return {key: key for key in keys}
+
+    async def load_by_number(numbers: list[int]) -> dict[str, int]:
+        return {str(number): number for number in numbers}
+
+    assert_type(await cache.get_or_set_many(["a", "b"], load_many), dict[str, int])
+    assert_type(await cache.get_or_set_many(("a", "b"), load_mapping), dict[str, int])
+    assert_type(await cache.get_or_set_many({"a", "b"}, load_at_once), dict[str, int])
+    assert_type(
+        await cache.get_or_set_many(
+            (str(number) for number in range(9)),
+            load_many,
+            policy=policy,
+            time_to_live=timedelta(seconds=5),
+            chunk_size=4,
+            exclude=lambda key, value: key == str(value),
+        ),
+        dict[str, int],
+    )
+    assert_type(await cache.refresh_many(["a"], load_many, policy=policy), dict[str, int])
+    await cache.get_or_set_many(["a"], load_texts)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    await cache.get_or_set_many(["a"], load_by_number)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    await cache.get_or_set_many([1], load_many)  # type: ignore[list-item]  # pyright: ignore[reportArgumentType]
+    await cache.refresh_many(["a"], load_texts)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+
+
+async def looking_up() -> None:
+    cache = Cache[int](serializer="pickle://", backend="memory://")
+    found = await cache.lookup("key")
+    assert_type(found, Lookup[int])
+    assert_type(found.state, Literal["hit", "stale", "miss"])
+    assert_type(found.value, int | None)
+    assert_type(found.is_negative, bool)
+    assert_type(found.age, float | None)
+    assert_type(found.fresh_for, float | None)
+    assert_type(found.created_at, float | None)
+    assert_type(found.took, float | None)
+    assert_type(found.source, Literal["store"] | None)
+    if found.state == "fresh":  # type: ignore[comparison-overlap]  # pyright: ignore[reportUnnecessaryComparison]
+        pass
+    await cache.lookup(1)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
 
 
 async def a_backend_may_be_awaited() -> None:

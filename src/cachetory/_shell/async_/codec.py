@@ -65,52 +65,42 @@ class Codec(Generic[ValueT, WireT]):
             return [self._serializer.serialize(value) for value in values]
         return await offload_all(self._executor, self._serializer.serialize, values)
 
-    async def decode(self, key: str, wire: WireT) -> Found[ValueT] | Undecoded:
-        """Turn wire into an entry, whichever form it has."""
+    async def decode(self, key: str, wire: WireT) -> ValueT | Found[ValueT] | Undecoded:
+        """Turn wire into a value, or into an entry if it is in an envelope."""
         if is_envelope(wire):
-            return (await self._open_all([(key, wire)]))[0]
+            return (await self.decode_all([(key, wire)]))[0]
         if self._executor is INLINE:
-            value = self._attempt(wire)
-        else:
-            try:
-                value = await offload(self._executor, self._attempt, wire)
-            except Exception as error:  # of the executor: it was shut down, say
-                return Undecoded(error)
-        return value if isinstance(value, Undecoded) else Found(value)
+            return self._attempt(wire)
+        try:
+            return await offload(self._executor, self._attempt, wire)
+        except Exception as error:  # of the executor: it was shut down, say
+            return Undecoded(error)
+
+    def is_to_be_had(self, key: str, wire: Any) -> bool:
+        """Tell whether wire holds a value that is fresh, without decoding it."""
+        if not is_envelope(wire):
+            return True
+        found = _open(key, wire, self.wall_clock())
+        return not isinstance(found, Undecoded) and found.is_to_be_had
 
     async def decode_all(
         self, wires: Sequence[tuple[str, WireT]]
-    ) -> list[Found[ValueT] | Undecoded]:
-        """Turn the wires of keys into entries, concurrently in an executor."""
-        if any(is_envelope(wire) for _, wire in wires):
-            return await self._open_all(wires)
-        values = await self._decode_payloads([wire for _, wire in wires])
-        return [it if isinstance(it, Undecoded) else Found(it) for it in values]
+    ) -> list[ValueT | Found[ValueT] | Undecoded]:
+        """Turn wires of keys into values or entries, concurrently in an executor."""
+        opened: dict[int, Found[Any] | Undecoded] = {}
+        payloads: list[Any] = []
+        for at, (key, wire) in enumerate(wires):
+            payload: Any = wire
+            if is_envelope(wire):
+                found = opened[at] = _open(key, wire, self.wall_clock())
+                if isinstance(found, Undecoded) or found.is_refused:
+                    continue
+                payload = found.value
+            payloads.append(payload)
+        values = await self._decode_payloads(payloads)
+        return _put_back(opened, values, len(wires)) if opened else values
 
-    async def _open_all(
-        self, wires: Sequence[tuple[str, WireT]]
-    ) -> list[Found[ValueT] | Undecoded]:
-        """Take entries out of their envelopes; some may have none."""
-        now = self.wall_clock()
-        opened = [_open(key, wire, now) for key, wire in wires]
-        payloads: list[Any] = [
-            it.value for it in opened if not isinstance(it, Undecoded) and not it.is_refused
-        ]
-        values = iter(await self._decode_payloads(payloads))
-        entries: list[Found[ValueT] | Undecoded] = []
-        for found in opened:
-            if isinstance(found, Undecoded):
-                entries.append(found)
-                continue
-            value: Any = None if found.is_refused else next(values)
-            if isinstance(value, Undecoded):
-                entries.append(value)
-            else:
-                found.value = value
-                entries.append(found)
-        return entries
-
-    async def _decode_payloads(self, wires: Sequence[WireT]) -> list[ValueT | Undecoded]:
+    async def _decode_payloads(self, wires: Sequence[WireT]) -> list[Any]:
         if self._executor is INLINE:
             try:
                 return list(map(self._serializer.deserialize, wires))
@@ -120,6 +110,25 @@ class Codec(Generic[ValueT, WireT]):
             return await offload_all(self._executor, self._attempt, wires)
         except Exception as error:  # of the executor: it was shut down, say
             return [Undecoded(error)] * len(wires)
+
+
+def _put_back(
+    opened: dict[int, Found[Any] | Undecoded], values: list[Any], count: int
+) -> list[Any]:
+    """Put decoded values into the entries whose payloads they were."""
+    rest = iter(values)
+    entries: list[Any] = []
+    for at in range(count):
+        found = opened.get(at)
+        if found is None:
+            entries.append(next(rest))
+        elif isinstance(found, Undecoded) or found.is_refused:
+            entries.append(found)
+        else:
+            value = next(rest)
+            found.value = value
+            entries.append(value if isinstance(value, Undecoded) else found)
+    return entries
 
 
 def seal(key: str, wire: Any, stamp: Stamp) -> bytes:
@@ -161,13 +170,13 @@ def _bytes(buffer: Any) -> bytes:
 
 def _open(key: str, wire: Any, now: float) -> Found[Any] | Undecoded:
     """Take a payload out of its envelope, and tell for how long it is fresh."""
-    if not is_envelope(wire):
-        return Found(wire)
     from cachetory._core import envelope  # noqa: PLC0415 (3 ms, and only policies need it)
 
     try:
         inside = envelope.unpack(wire, key)
-        payload = inside.payload.decode() if inside.flags & envelope.TEXT else inside.payload
+        payload: Any = None
+        if not inside.flags & envelope.REFUSED:
+            payload = inside.payload.decode() if inside.flags & envelope.TEXT else inside.payload
     except Exception as error:
         return Undecoded(error)
     found: Found[Any] = Found(

@@ -153,6 +153,12 @@ class Loader(Generic[ValueT]):
             outcome = outcomes[key]
         return outcome.give()
 
+    async def load(self, key: str, found: Absent, recipe: Recipe[ValueT]) -> ValueT:
+        """Load a key for which nothing was found; `found` tells why."""
+        self._reporter.miss(key)
+        outcomes = await self._load_those({key: found}, recipe)
+        return outcomes[key].give()
+
     async def get_many(
         self, keys: Iterable[str], recipe: Recipe[ValueT]
     ) -> dict[str, Outcome[ValueT]]:
@@ -472,7 +478,8 @@ class Loader(Generic[ValueT]):
                 is_refused=error is not None,
             )
             gently = trip.recipe.if_not_exists and claimed.found is MISSING
-            loaded[key] = Loaded(value, stamp, claimed, if_not_exists=gently)
+            kept: Any = None if error is not None else value
+            loaded[key] = Loaded(kept, stamp, claimed, if_not_exists=gently)
         return loaded
 
     async def _commit(

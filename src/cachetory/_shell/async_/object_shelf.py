@@ -44,6 +44,15 @@ class ObjectShelf(Shelf[ValueT]):
         self._store = store
         self._wall_clock = wall_clock
 
+    async def get(self, key: str) -> ValueT | Absent:
+        """Find the value of a key, if it is fresh."""
+        return self._store.get(self._prefix + key, MISSING)
+
+    async def get_many(self, keys: Sequence[str]) -> dict[str, ValueT]:
+        """Find the values of those keys that have a fresh one."""
+        start = len(self._prefix)
+        return {key[start:]: value for key, value in self._store.get_many(self._full(keys))}
+
     async def read(self, key: str) -> Found[ValueT] | Absent:
         """Find the entry of a key, fresh or stale."""
         return self._find(self._prefix + key)
@@ -60,8 +69,8 @@ class ObjectShelf(Shelf[ValueT]):
         return found
 
     async def contains(self, key: str) -> bool:
-        """Tell whether there is an entry, fresh or stale."""
-        return not isinstance(self._find(self._prefix + key), Absent)
+        """Tell whether there is a value that is fresh."""
+        return self._store.contains(self._prefix + key)
 
     async def encode(self, key: str, value: ValueT, stamp: Stamp) -> Any:
         """Leave a value as it is."""

@@ -11,6 +11,7 @@ from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any, Generic
 
+from cachetory._core.freshness import Found
 from cachetory._core.sentinels import MISSING, Absent
 from cachetory._shell.async_.codec import Codec, Undecoded, seal
 from cachetory._shell.health import Health
@@ -24,7 +25,7 @@ from cachetory.interfaces.serializers import ValueT
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from cachetory._core.freshness import Found, Stamp
+    from cachetory._core.freshness import Stamp
     from cachetory._runtime.async_ import Background
     from cachetory._shell.reporter import Reporter
     from cachetory.interfaces.backends.async_ import AsyncBackend
@@ -33,6 +34,9 @@ if TYPE_CHECKING:
 
 CLAIM_FOR = 5.0
 """Seconds for which a key is claimed while its times are changed."""
+
+
+_ENTRIES = (Found, Absent)
 
 
 class Claimed(Generic[ValueT]):
@@ -93,6 +97,14 @@ class Shelf(ABC, Generic[ValueT]):
     def keeps_claims(self) -> bool:
         """Whether the store keeps claims, so that a lease can be had."""
         return self._leases is not None
+
+    @abstractmethod
+    async def get(self, key: str) -> ValueT | Absent:
+        """Find the value of a key, if it is fresh."""
+
+    @abstractmethod
+    async def get_many(self, keys: Sequence[str]) -> dict[str, ValueT]:
+        """Find the values of those keys that have a fresh one."""
 
     @abstractmethod
     async def read(self, key: str) -> Found[ValueT] | Absent:
@@ -203,45 +215,37 @@ class WireShelf(Shelf[ValueT], Generic[ValueT, WireT]):
         self._raises_undecodable = raises_undecodable
         self._health = Health.of(backend)
 
+    async def get(self, key: str) -> ValueT | Absent:
+        """Find the value of a key, if it is fresh."""
+        found: Any = await self._fetch(key)
+        if isinstance(found, Undecoded):
+            return self._reject(key, found)
+        if found.__class__ is Found:
+            return found.value if found.is_to_be_had else MISSING
+        value: ValueT | Absent = found
+        return value
+
+    async def get_many(self, keys: Sequence[str]) -> dict[str, ValueT]:
+        """Find the values of those keys that have a fresh one."""
+        values: dict[str, ValueT] = {}
+        for key, found in (await self._fetch_many(keys)).items():
+            if isinstance(found, Undecoded):
+                self._reject(key, found)
+            elif found.__class__ is Found:
+                if found.is_to_be_had:
+                    values[key] = found.value
+            elif not isinstance(found, Absent):
+                values[key] = found
+        return values
+
     async def read(self, key: str) -> Found[ValueT] | Absent:
         """Find the entry of a key, fresh or stale."""
-        full_key = self._prefix + key
-        if self._health.is_down and self._stays_away(key):
-            return Absent.UNREACHABLE
-        try:
-            wire = await self._backend.get(full_key)
-        except KeyError:
-            self.note_answer(key)
-            return MISSING
-        except Exception as error:
-            self.suffer("get", key, error)
-            return Absent.UNREACHABLE
-        self.note_answer(key)
-        found = await self._codec.decode(full_key, wire)
-        return self._accept(key, found)
+        return self._as_entry(key, await self._fetch(key))
 
     async def read_many(self, keys: Sequence[str]) -> dict[str, Found[ValueT] | Absent]:
         """Find the entries of keys; each of them is in the answer."""
-        if not keys:
-            return {}
-        if self._health.is_down and self._stays_away(keys[0]):
-            return dict.fromkeys(keys, Absent.UNREACHABLE)
-        start = len(self._prefix)
-        wires: list[tuple[str, WireT]] = []
-        found: dict[str, Found[ValueT] | Absent] = dict.fromkeys(keys, MISSING)
-        try:
-            async for pair in self._backend.get_many(*self._full(keys)):
-                wires += (pair,)
-        except Exception as error:
-            self.suffer("get_many", keys[0], error)
-            found = dict.fromkeys(keys, Absent.UNREACHABLE)
-        else:
-            self.note_answer(keys[0])
-        entries = await self._codec.decode_all(wires)
-        for (full_key, _), entry in zip(wires, entries, strict=True):
-            key = full_key[start:]
-            found[key] = self._accept(key, entry)
-        return found
+        fetched = await self._fetch_many(keys)
+        return {key: self._as_entry(key, fetched.get(key, MISSING)) for key in keys}
 
     async def encode(self, key: str, value: ValueT, stamp: Stamp) -> Any:
         """Turn a value into wire."""
@@ -255,12 +259,32 @@ class WireShelf(Shelf[ValueT], Generic[ValueT, WireT]):
     async def put(self, key: str, entry: Any, stamp: Stamp, *, if_not_exists: bool) -> bool:
         """Store what was encoded, and tell whether that changed anything; let errors through."""
         with self._reporter.failures("set", key):
+            if if_not_exists and stamp.is_noted:
+                return await self._put_if_none(key, entry, stamp)
             return await self._backend.set(
                 self._prefix + key,
                 entry,
                 time_to_live=_duration(stamp.stored_for),
                 if_not_exists=if_not_exists,
             )
+
+    async def _put_if_none(self, key: str, entry: Any, stamp: Stamp) -> bool:
+        """Store an entry unless there is a fresh value; a stale one is none."""
+        full_key = self._prefix + key
+        time_to_live = _duration(stamp.stored_for)
+        if self._leases is None:
+            if await self.contains(key):
+                return False
+            return await self._backend.set(full_key, entry, time_to_live=time_to_live)
+        token = make_token(FENCE)
+        ((holder, wire),) = await self._leases.claim([full_key], token, CLAIM_FOR)
+        if wire is not None and self._codec.is_to_be_had(full_key, wire):
+            await self.release([key], token)
+            return False
+        if holder is None or stamp.stored_for == 0:
+            return await self._backend.set(full_key, entry, time_to_live=time_to_live)
+        commit = Commit(full_key, holder, entry, time_to_live=stamp.stored_for, former=wire)
+        return (await self._leases.commit([commit]))[0]
 
     async def put_many(self, entries: dict[str, Any], stamp: Stamp) -> None:
         """Store all that was encoded; let errors through."""
@@ -292,11 +316,10 @@ class WireShelf(Shelf[ValueT], Generic[ValueT, WireT]):
         entries = iter(await self._codec.decode_all(wires))
         claims: dict[str, Claimed[ValueT]] = {}
         for key, (holder, wire) in zip(keys, answers, strict=True):
-            entry: Found[ValueT] | Undecoded | Absent
-            entry = MISSING if wire is None else next(entries)
+            entry: Any = MISSING if wire is None else next(entries)
             if isinstance(entry, Undecoded):  # which has been reported when it was read
                 entry = Absent.UNDECODABLE
-            claims[key] = Claimed(entry, holder, wire)
+            claims[key] = Claimed(self._as_entry(key, entry), holder, wire)
         return claims
 
     async def commit(self, loaded: dict[str, Loaded[ValueT]]) -> dict[str, bool]:
@@ -337,14 +360,18 @@ class WireShelf(Shelf[ValueT], Generic[ValueT, WireT]):
         return stored
 
     async def contains(self, key: str) -> bool:
-        """Tell whether the store has anything for the key."""
+        """Tell whether there is a value that is fresh, without decoding it."""
+        full_key = self._prefix + key
         if self._health.is_down and self._stays_away(key):
             return False
         try:
-            return await self._backend.contains(self._prefix + key)
+            wire = await self._backend.get(full_key)
+        except KeyError:
+            return False
         except Exception as error:
             self.suffer("contains", key, error)
             return False
+        return self._codec.is_to_be_had(full_key, wire)
 
     async def restamp(self, key: str, seconds: float | None, kept_for: float) -> bool:
         """Let an entry in an envelope be fresh for so long from now, if it still is."""
@@ -394,14 +421,59 @@ class WireShelf(Shelf[ValueT], Generic[ValueT, WireT]):
             return seal(self._prefix + key, payload, stamp)
         return payload
 
-    def _accept(self, key: str, found: Found[ValueT] | Undecoded) -> Found[ValueT] | Absent:
+    async def _fetch(self, key: str) -> ValueT | Found[ValueT] | Undecoded | Absent:
+        """Get what is stored for a key: a value, or an entry if it is in an envelope."""
+        full_key = self._prefix + key
+        health = self._health
+        if health.is_down and self._stays_away(key):
+            return Absent.UNREACHABLE
+        try:
+            wire = await self._backend.get(full_key)
+        except KeyError:
+            if health.has_failed:
+                self.note_answer(key)
+            return MISSING
+        except Exception as error:
+            self.suffer("get", key, error)
+            return Absent.UNREACHABLE
+        if health.has_failed:
+            self.note_answer(key)
+        return await self._codec.decode(full_key, wire)
+
+    async def _fetch_many(self, keys: Sequence[str]) -> dict[str, Any]:
+        """Get what is stored for keys; those for which nothing is are missing, or unreachable."""
+        if not keys:
+            return {}
+        if self._health.is_down and self._stays_away(keys[0]):
+            return dict.fromkeys(keys, Absent.UNREACHABLE)
+        wires: list[tuple[str, WireT]] = []
+        fetched: dict[str, Any] = {}
+        try:
+            async for pair in self._backend.get_many(*self._full(keys)):
+                wires += (pair,)
+        except Exception as error:
+            self.suffer("get_many", keys[0], error)
+            fetched = dict.fromkeys(keys, Absent.UNREACHABLE)
+        else:
+            self.note_answer(keys[0])
+        start = len(self._prefix)
+        for (full_key, _), found in zip(wires, await self._codec.decode_all(wires), strict=True):
+            fetched[full_key[start:]] = found
+        return fetched
+
+    def _as_entry(self, key: str, found: Any) -> Found[ValueT] | Absent:
+        if isinstance(found, Undecoded):
+            return self._reject(key, found)
+        entry: Found[ValueT] | Absent = found
+        return entry if found.__class__ in _ENTRIES else Found(found)
+
+    def _reject(self, key: str, undecoded: Undecoded) -> Absent:
         """Report a value that cannot be decoded, and raise if the cache was told to."""
-        if not isinstance(found, Undecoded):
-            return found
-        self._reporter.undecodable(key, found.error)
+        error = undecoded.error
+        self._reporter.undecodable(key, error)
         if self._raises_undecodable:
-            msg = f"the value stored for {key!r} cannot be decoded: {type(found.error).__name__}"
-            raise DecodeError(msg) from found.error
+            msg = f"the value stored for {key!r} cannot be decoded: {type(error).__name__}"
+            raise DecodeError(msg) from error
         return Absent.UNDECODABLE
 
     def note_answer(self, key: str) -> None:

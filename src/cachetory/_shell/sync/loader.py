@@ -154,6 +154,12 @@ class Loader(Generic[ValueT]):
             outcome = outcomes[key]
         return outcome.give()
 
+    def load(self, key: str, found: Absent, recipe: Recipe[ValueT]) -> ValueT:
+        """Load a key for which nothing was found; `found` tells why."""
+        self._reporter.miss(key)
+        outcomes = self._load_those({key: found}, recipe)
+        return outcomes[key].give()
+
     def get_many(self, keys: Iterable[str], recipe: Recipe[ValueT]) -> dict[str, Outcome[ValueT]]:
         """Give the outcomes for keys, in their order; load what is missing, all of it at once."""
         wanted = list(dict.fromkeys(keys))
@@ -469,7 +475,8 @@ class Loader(Generic[ValueT]):
                 is_refused=error is not None,
             )
             gently = trip.recipe.if_not_exists and claimed.found is MISSING
-            loaded[key] = Loaded(value, stamp, claimed, if_not_exists=gently)
+            kept: Any = None if error is not None else value
+            loaded[key] = Loaded(kept, stamp, claimed, if_not_exists=gently)
         return loaded
 
     def _commit(self, trip: _Trip[ValueT], loaded: dict[str, Loaded[ValueT]]) -> dict[str, bool]:

@@ -163,37 +163,51 @@ class SingleFlight:
         """Lead a flight of one's own, follow those that are there; give the keys left alone."""
         chain = Flight.under_way()
         own: Flight[dict[str, T]] = Flight([], self._leave)
-        aside: Flight[dict[str, T]] = Flight([], self._leave)
+        to_lead: list[Flight[dict[str, T]]] = []
         joined: dict[Flight[dict[str, T]], list[str]] = {}
-        deserted: list[str] = []
         waits_for: list[Flight[Any]] = []
         try:
             with _guard:
-                own.keys, aside.keys, joined = self._allot(keys, chain)
-                aside.fenced.update(aside.keys)  # it is not on the table
+                own.keys, through, joined = self._allot(keys, chain)
                 self._enter(own)
-                waits_for = [own, aside, *joined]
+                if own.keys:
+                    to_lead.append(own)
+                if through:
+                    aside: Flight[dict[str, T]] = Flight(through, self._leave)
+                    aside.fenced.update(through)  # it is not on the table
+                    to_lead.append(aside)
+                waits_for = [*to_lead, *joined]
                 if chain:
                     chain[-1].waits_for.extend(waits_for)
-            for flight in (own, aside):
-                if flight.keys:
-                    with suppress(Late):
-                        outcomes.update(flight.lead(partial(load, flight), _left(deadline), behind))
-            for flight, its_keys in joined.items():
-                try:
-                    landed = flight.follow(_left(deadline), behind)
-                except Late:
-                    continue
-                except Deserted:
-                    deserted += its_keys
-                    continue
-                outcomes.update((key, landed[key]) for key in its_keys)
+            for flight in to_lead:
+                with suppress(Late):
+                    outcomes.update(flight.lead(partial(load, flight), _left(deadline), behind))
+            return self._follow(joined, outcomes, deadline, behind)
         except BaseException:
             own.desert()
             raise
         finally:
             for flight in waits_for if chain else ():
                 chain[-1].waits_for.remove(flight)
+
+    def _follow(
+        self,
+        joined: dict[Flight[dict[str, T]], list[str]],
+        outcomes: dict[str, T],
+        deadline: float | None,
+        behind: Background | None,
+    ) -> list[str]:
+        """Wait for flights of others, and give the keys of those whose leaders left them."""
+        deserted: list[str] = []
+        for flight, keys in joined.items():
+            try:
+                landed = flight.follow(_left(deadline), behind)
+            except Late:
+                continue
+            except Deserted:
+                deserted += keys
+                continue
+            outcomes.update((key, landed[key]) for key in keys)
         return deserted
 
     def _allot(

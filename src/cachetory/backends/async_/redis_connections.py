@@ -48,7 +48,6 @@ class RedisConnections:
         "_ears",
         "_failures",
         "_is_closed",
-        "_patience",
         "_pool",
         "_slots",
     )
@@ -58,7 +57,6 @@ class RedisConnections:
         self._slots = Slots(min(pool.max_connections, WORTH_HAVING))
         self._doors = Slots(OPENED_AT_ONCE)
         self._ears = Slots(LISTENERS)
-        self._patience: float | None = pool.connection_kwargs.get("socket_timeout")
         self._at_rest: list[Any] = []
         self._is_closed = False
         self._answers = 0
@@ -104,7 +102,7 @@ class RedisConnections:
 
         Gives redis-py's `PubSub`, or `None` if enough others listen, or it cannot be had.
         """
-        if not await self._ears.enter_within(0.0):
+        if not self._ears.enter_at_once():
             return None
         pool: Any = ConnectionPool(
             connection_class=self._pool.connection_class, **self._pool.connection_kwargs
@@ -126,16 +124,10 @@ class RedisConnections:
             await messages.aclose()
 
     async def _ask(self, commands: tuple[Command, ...], *, repeatable: bool) -> list[Any]:
-        failures = self._failures
-        answers = self._answers
-        while not await self._slots.enter_within(self._patience):
-            if answers == self._answers:  # to wait is no use: nobody gets an answer
-                msg = "no connection came free, since the server does not answer"
-                raise RedisTimeoutError(msg)
-            answers = self._answers
-        try:
-            if self._failures and self._failures is not failures:
-                raise _again(self._failures[0])
+        failures, answers = self._failures, self._answers
+        async with self._slots:
+            if self._failures and self._failures is not failures and self._answers == answers:
+                raise _again(self._failures[0])  # while one waited, nobody got an answer
             connection = self._take()
             if connection is not None:
                 try:
@@ -148,8 +140,6 @@ class RedisConnections:
             if connection is None:
                 connection = await self._open(failures)
             return await self._converse(connection, commands)
-        finally:
-            self._slots.leave()
 
     async def aclose(self) -> None:
         """Close the connections at rest, and those in use when they come to rest."""

@@ -49,7 +49,6 @@ class RedisConnections:
         "_ears",
         "_failures",
         "_is_closed",
-        "_patience",
         "_pool",
         "_slots",
     )
@@ -59,7 +58,6 @@ class RedisConnections:
         self._slots = Slots(min(pool.max_connections, WORTH_HAVING))
         self._doors = Slots(OPENED_AT_ONCE)
         self._ears = Slots(LISTENERS)
-        self._patience: float | None = pool.connection_kwargs.get("socket_timeout")
         self._at_rest: list[Any] = []
         self._is_closed = False
         self._answers = 0
@@ -105,7 +103,7 @@ class RedisConnections:
 
         Gives redis-py's `PubSub`, or `None` if enough others listen, or it cannot be had.
         """
-        if not self._ears.enter_within(0.0):
+        if not self._ears.enter_at_once():
             return None
         pool: Any = ConnectionPool(
             connection_class=self._pool.connection_class, **self._pool.connection_kwargs
@@ -127,16 +125,10 @@ class RedisConnections:
             messages.close()
 
     def _ask(self, commands: tuple[Command, ...], *, repeatable: bool) -> list[Any]:
-        failures = self._failures
-        answers = self._answers
-        while not self._slots.enter_within(self._patience):
-            if answers == self._answers:  # to wait is no use: nobody gets an answer
-                msg = "no connection came free, since the server does not answer"
-                raise RedisTimeoutError(msg)
-            answers = self._answers
-        try:
-            if self._failures and self._failures is not failures:
-                raise _again(self._failures[0])
+        failures, answers = self._failures, self._answers
+        with self._slots:
+            if self._failures and self._failures is not failures and self._answers == answers:
+                raise _again(self._failures[0])  # while one waited, nobody got an answer
             connection = self._take()
             if connection is not None:
                 try:
@@ -149,8 +141,6 @@ class RedisConnections:
             if connection is None:
                 connection = self._open(failures)
             return self._converse(connection, commands)
-        finally:
-            self._slots.leave()
 
     def close(self) -> None:
         """Close the connections at rest, and those in use when they come to rest."""

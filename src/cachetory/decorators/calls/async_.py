@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from cachetory._core.sentinels import MISSING
@@ -89,7 +88,7 @@ class Calls(Generic[R]):
         if cache is None:
             return await self.uncached(*args, **kwargs)
         key = await resolve(self.make_key(*args, **kwargs))
-        load = partial(self._function, *args, **kwargs)
+        load = self._loader_of(args, kwargs)
         return await cache.get_or_set(key, load, policy=self._policy, **self._storing)
 
     async def call_to_remember(self, arguments: Any, /, *args: Any, **kwargs: Any) -> R:
@@ -112,9 +111,13 @@ class Calls(Generic[R]):
         if cache is None:
             return await self.uncached(*args, **kwargs)
         key = await resolve(self.make_key(*args, **kwargs))
-        time_to_live = self._storing.get("time_to_live")
-        load = partial(self._function, *args, **kwargs)
-        return await cache.refresh(key, load, policy=self._policy, time_to_live=time_to_live)
+        return await cache.refresh(
+            key,
+            self._loader_of(args, kwargs),
+            policy=self._policy,
+            time_to_live=self._storing.get("time_to_live"),
+            exclude=self._storing.get("exclude"),
+        )
 
     async def lookup(self, /, *args: Any, **kwargs: Any) -> Lookup[R]:
         """Tell all that is known of the result of the call."""
@@ -135,6 +138,12 @@ class Calls(Generic[R]):
             return await resolve(self._function(*args, **kwargs))
         finally:
             current.reset(token)
+
+    def _loader_of(
+        self, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Callable[[], Eventual[R] | R]:
+        # Not a partial function: one that lacks an argument would pass for a loader with a context.
+        return lambda: self._function(*args, **kwargs)
 
     async def _cache_for(self, /, *args: Any, **kwargs: Any) -> Cache[R, Any] | None:
         if self._choose is None:

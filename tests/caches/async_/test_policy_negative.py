@@ -1,0 +1,435 @@
+"""That there is no value, and how that is told and remembered."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from cachetory.errors import NoValueError
+from cachetory.events import Event, Hit, Loaded, Miss, NotStored, Set
+from cachetory.loading import MISSING, LoadContext, current_load
+from cachetory.policy import Policy
+from tests.caches.async_.policies import KINDS, Caches, Source, eventually
+from tests.shell.async_crew import Crew, Meeting
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from tests.clock import ManualClock
+
+CALLERS = 20
+
+REMEMBERING = Policy(time_to_live=1000, negative_time_to_live=100)
+FORGETFUL = Policy(time_to_live=1000)
+
+PLACEHOLDERS = pytest.mark.parametrize("value", [None, 0, "", [], "nobody"], ids=repr)
+
+
+@pytest.fixture(params=KINDS)
+async def caches(request: pytest.FixtureRequest, clock: ManualClock) -> AsyncIterator[Caches]:
+    async with Caches(request, clock) as caches:
+        yield caches
+
+
+@pytest.fixture
+def refusing() -> Source:
+    """Says that there is no value, until it is told otherwise."""
+    source = Source()
+    source.error = NoValueError("nobody of that name")
+    return source
+
+
+class Placeholder:
+    """Says that there is no value, and gives something in its place."""
+
+    def __init__(self, value: object) -> None:
+        self.value = value
+        self.calls = 0
+
+    async def __call__(self, context: LoadContext) -> Any:
+        self.calls += 1
+        context.there_is_none()
+        return self.value
+
+
+# A loader that raises
+
+
+async def test_that_there_is_no_value_is_raised_and_remembered(
+    caches: Caches, refusing: Source, clock: ManualClock
+) -> None:
+    cache = caches.make(REMEMBERING)
+    with pytest.raises(NoValueError, match="nobody of that name"):
+        await cache.get_or_set("key", refusing)
+    clock.advance(99.9)
+
+    for _ in range(3):
+        with pytest.raises(NoValueError, match="there is no value for 'key'"):
+            await cache.get_or_set("key", refusing)
+    assert refusing.calls == 1
+    assert (cache.stats().loads, cache.stats().load_failures, cache.stats().hits) == (1, 0, 3)
+
+
+async def test_that_there_is_no_value_is_forgotten_after_its_own_time(
+    caches: Caches, refusing: Source, clock: ManualClock
+) -> None:
+    cache = caches.make(REMEMBERING)
+    with pytest.raises(NoValueError):
+        await cache.get_or_set("key", refusing)
+    clock.advance(101)
+    refusing.error = None
+
+    assert await cache.get_or_set("key", refusing) == 2
+    clock.advance(101)
+    assert await cache.get("key") == 2
+
+
+@pytest.mark.parametrize("policy", [FORGETFUL, REMEMBERING.replace(negative_time_to_live=0), None])
+async def test_that_there_is_no_value_is_not_remembered_unless_asked_for(
+    caches: Caches, refusing: Source, policy: Policy | None
+) -> None:
+    cache = caches.make(policy)
+
+    for _ in range(2):
+        with pytest.raises(NoValueError):
+            await cache.get_or_set("key", refusing)
+    refusing.error = None
+    assert await cache.get_or_set("key", refusing) == 3
+
+
+async def test_error_of_a_kind_of_its_own_is_remembered_as_well(caches: Caches) -> None:
+    class UserNotFoundError(NoValueError):
+        pass
+
+    def load() -> None:
+        raise UserNotFoundError
+
+    cache = caches.make(REMEMBERING)
+    with pytest.raises(UserNotFoundError):
+        await cache.get_or_set("key", load)
+
+    with pytest.raises(NoValueError):
+        await cache.get_or_set("key", lambda: "too late")
+
+
+async def test_key_error_of_a_loader_says_nothing_of_the_value(
+    caches: Caches, refusing: Source
+) -> None:
+    cache = caches.make(REMEMBERING)
+    refusing.error = KeyError("a mistake")
+
+    with pytest.raises(KeyError):
+        await cache.get_or_set("key", refusing)
+    refusing.error = None
+    assert await cache.get_or_set("key", refusing) == 2
+
+
+async def test_loader_that_returns_missing_says_that_there_is_no_value(caches: Caches) -> None:
+    cache = caches.make(REMEMBERING)
+
+    for load in (lambda: MISSING, lambda: "too late"):
+        with pytest.raises(NoValueError, match="there is no value for 'key'"):
+            await cache.get_or_set("key", load)
+
+
+async def test_all_who_wait_are_told_that_there_is_no_value(
+    caches: Caches, refusing: Source
+) -> None:
+    cache = caches.make(REMEMBERING)
+    meeting = Meeting(CALLERS)
+
+    async def call() -> Any:
+        await meeting.join()
+        return await cache.get_or_set("key", refusing)
+
+    async with Crew() as crew:
+        callers = [crew.start(call) for _ in range(CALLERS)]
+        for caller in callers:
+            assert isinstance(await caller.error(), NoValueError)
+    assert refusing.calls == 1
+
+
+# A loader that says so, and returns something all the same
+
+
+@PLACEHOLDERS
+async def test_what_a_loader_gives_in_the_place_of_a_value_is_given_to_all(
+    caches: Caches, clock: ManualClock, value: object
+) -> None:
+    cache = caches.make(REMEMBERING)
+    load = Placeholder(value)
+
+    assert await cache.get_or_set("key", load) == value
+    clock.advance(99.9)
+    assert await cache.get_or_set("key", load) == value
+    assert load.calls == 1
+    clock.advance(2)
+    assert await cache.get_or_set("key", load) == value
+    assert load.calls == 2
+
+
+@PLACEHOLDERS
+async def test_what_a_loader_gives_in_the_place_of_a_value_is_not_kept_unless_asked_for(
+    caches: Caches, value: object
+) -> None:
+    cache = caches.make(FORGETFUL)
+    load = Placeholder(value)
+
+    assert await cache.get_or_set("key", load) == value
+    assert await cache.get_or_set("key", load) == value
+    assert load.calls == 2
+
+
+async def test_current_load_may_be_told_that_there_is_no_value(caches: Caches) -> None:
+    def load() -> None:
+        current_load().there_is_none()
+
+    cache = caches.make(REMEMBERING)
+
+    assert await cache.get_or_set("key", load) is None
+    assert await cache.get_or_set("key", lambda: "too late") is None
+    assert await cache.get("key", "default") == "default"
+
+
+async def test_what_is_neither_there_nor_to_be_stored_is_not_remembered(caches: Caches) -> None:
+    def load(context: LoadContext) -> None:
+        context.there_is_none()
+        context.do_not_store()
+
+    cache = caches.make(REMEMBERING)
+
+    assert await cache.get_or_set("key", load) is None
+    assert await cache.get_or_set("key", lambda: "value") == "value"
+
+
+async def test_time_to_live_of_the_context_is_not_that_of_no_value(
+    caches: Caches, clock: ManualClock
+) -> None:
+    def load(context: LoadContext) -> None:
+        context.time_to_live = 10_000
+        context.there_is_none()
+
+    cache = caches.make(REMEMBERING)
+    await cache.get_or_set("key", load)
+    clock.advance(101)
+
+    assert await cache.get_or_set("key", lambda: "value") == "value"
+
+
+# What others see
+
+
+@pytest.mark.parametrize("load", [Placeholder(None), Placeholder("nobody"), lambda: MISSING])
+async def test_to_plain_lookups_there_is_no_value(caches: Caches, load: Any) -> None:
+    cache = caches.make(REMEMBERING)
+    await cache.get_or_set_many(["other"], lambda keys: {"other": 1})
+    with suppress(NoValueError):
+        await cache.get_or_set("key", load)
+
+    assert await cache.get("key", "default") == "default"
+    assert await cache.get_many("key", "other") == {"other": 1}
+    assert not await cache.contains("key")
+
+
+async def test_lookup_tells_that_there_is_no_value(caches: Caches, clock: ManualClock) -> None:
+    cache = caches.make(REMEMBERING)
+    await cache.get_or_set("placeholder", Placeholder("nobody"))
+    with pytest.raises(NoValueError):
+        await cache.get_or_set("refused", lambda: MISSING)
+    clock.advance(10)
+
+    placeholder, refused = await cache.lookup("placeholder"), await cache.lookup("refused")
+    for found in (placeholder, refused):
+        assert found.is_negative
+        assert found.state == "hit"
+        assert found.fresh_for == pytest.approx(90, abs=1)
+    assert (placeholder.value, refused.value) == ("nobody", None)
+
+
+async def test_value_that_is_set_takes_the_place_of_none(caches: Caches, refusing: Source) -> None:
+    cache = caches.make(REMEMBERING)
+    with pytest.raises(NoValueError):
+        await cache.get_or_set("key", refusing)
+
+    assert await cache.set("key", "value")
+    assert await cache.get_or_set("key", refusing) == "value"
+
+
+async def test_value_that_is_set_if_there_is_none_takes_the_place_of_none(
+    caches: Caches, refusing: Source
+) -> None:
+    cache = caches.make(REMEMBERING)
+    with pytest.raises(NoValueError):
+        await cache.get_or_set("key", refusing)
+
+    assert await cache.set("key", "value", if_not_exists=True)
+    assert await cache.get("key") == "value"
+
+
+async def test_deletion_ends_the_memory_of_no_value(caches: Caches, refusing: Source) -> None:
+    cache = caches.make(REMEMBERING)
+    with pytest.raises(NoValueError):
+        await cache.get_or_set("key", refusing)
+    refusing.error = None
+    await cache.delete("key")
+
+    assert await cache.get_or_set("key", refusing) == 2
+
+
+async def test_that_there_is_no_value_is_told_of(caches: Caches, refusing: Source) -> None:
+    told: list[Event] = []
+    cache = caches.make(REMEMBERING, on_event=told.append)
+    with pytest.raises(NoValueError):
+        await cache.get_or_set("key", refusing)
+    with pytest.raises(NoValueError):
+        await cache.get_or_set("key", refusing)
+
+    assert [type(event) for event in told] == [Miss, Loaded, Set, Hit]
+
+
+async def test_that_there_is_no_value_and_that_is_not_kept_is_told_of(
+    caches: Caches, refusing: Source
+) -> None:
+    told: list[Event] = []
+    cache = caches.make(FORGETFUL, on_event=told.append)
+    with pytest.raises(NoValueError):
+        await cache.get_or_set("key", refusing)
+
+    assert [type(event) for event in told] == [Miss, Loaded, NotStored]
+    assert told[-1] == NotStored("key", "excluded")
+
+
+# Other options
+
+
+async def test_exclude_and_time_to_live_are_not_asked_about_no_value(
+    caches: Caches, refusing: Source
+) -> None:
+    asked: list[object] = []
+
+    def exclude(key: str, value: object) -> bool:
+        asked.append(value)
+        return True
+
+    def time_to_live(value: object) -> float:
+        asked.append(value)
+        return 5.0
+
+    cache = caches.make(REMEMBERING.replace(time_to_live=time_to_live))
+    with pytest.raises(NoValueError):
+        await cache.get_or_set("key", refusing, exclude=exclude)
+    await cache.get_or_set("other", Placeholder("nobody"), exclude=exclude)
+
+    assert asked == []
+    with pytest.raises(NoValueError):
+        await cache.get_or_set("key", lambda: "too late")
+
+
+async def test_that_there_is_no_value_ends_a_stale_one(
+    caches: Caches, refusing: Source, clock: ManualClock
+) -> None:
+    cache = caches.make(
+        Policy(
+            time_to_live=100,
+            negative_time_to_live=10,
+            stale_while_revalidate=1000,
+            stale_if_error=1000,
+        )
+    )
+    await cache.set("key", "old")
+    clock.advance(101)
+    assert await cache.get_or_set("key", refusing) == "old"
+
+    async def is_ended() -> bool:
+        found = await cache.lookup("key")
+        return found.is_negative
+
+    await eventually(is_ended)
+    with pytest.raises(NoValueError):
+        await cache.get_or_set("key", refusing)
+    clock.advance(11)
+    refusing.error = ZeroDivisionError()
+    with pytest.raises(ZeroDivisionError):
+        await cache.get_or_set("key", refusing)
+
+
+async def test_no_value_is_not_given_when_its_time_is_over(
+    caches: Caches, refusing: Source, clock: ManualClock
+) -> None:
+    cache = caches.make(REMEMBERING.replace(stale_while_revalidate=1000, stale_if_error=1000))
+    with pytest.raises(NoValueError):
+        await cache.get_or_set("key", refusing)
+    await cache.get_or_set("other", Placeholder("nobody"))
+    clock.advance(101)
+    refusing.error = None
+
+    assert await cache.get_or_set("key", refusing) == 2
+    assert await cache.get_or_set("other", lambda: "somebody") == "somebody"
+
+
+async def test_policy_of_the_call_tells_whether_no_value_is_remembered(
+    caches: Caches, refusing: Source, clock: ManualClock
+) -> None:
+    cache = caches.make()
+    with pytest.raises(NoValueError):
+        await cache.get_or_set("key", refusing, policy=REMEMBERING)
+
+    with pytest.raises(NoValueError):  # whoever asks
+        await cache.get_or_set("key", lambda: "too late")
+    assert await cache.get("key") is None
+    clock.advance(101)
+    assert await cache.get_or_set("key", lambda: "value") == "value"
+
+
+@pytest.mark.parametrize("load", [Placeholder(None), lambda: MISSING])
+async def test_cache_does_not_contain_no_value_whoever_remembers_it(
+    caches: Caches, load: Any
+) -> None:
+    cache = caches.make()
+    with suppress(NoValueError):
+        await cache.get_or_set("key", load, policy=REMEMBERING)
+
+    assert await cache.get("key") is None
+    assert not await cache.contains("key")
+
+
+async def test_no_value_is_remembered_though_it_is_to_be_set_only_if_there_is_none(
+    caches: Caches, refusing: Source
+) -> None:
+    cache = caches.make(REMEMBERING)
+
+    for _ in range(2):
+        with pytest.raises(NoValueError):
+            await cache.get_or_set("key", refusing, if_not_exists=True)
+    assert refusing.calls == 1
+
+
+async def test_no_value_in_a_load_does_not_outlive_a_value_that_is_set_meanwhile(
+    caches: Caches, refusing: Source
+) -> None:
+    cache = caches.make(REMEMBERING)
+    hold = refusing.hold()
+    async with Crew() as crew:
+        caller = crew.start(cache.get_or_set, "key", refusing)
+        await hold.begun.wait()
+        await cache.set("key", "newer")
+        hold.let_go.set()
+
+        assert isinstance(await caller.error(), NoValueError)
+    assert await cache.get("key") == "newer"
+
+
+async def test_time_without_a_value_is_shortened_by_the_jitter(
+    caches: Caches, refusing: Source
+) -> None:
+    cache = caches.make(REMEMBERING.replace(jitter=0.5))
+    for number in range(20):
+        with pytest.raises(NoValueError):
+            await cache.get_or_set(f"{number}", refusing)
+
+    lookups = [await cache.lookup(f"{number}") for number in range(20)]
+    times = [it.fresh_for or 0.0 for it in lookups]
+    assert all(49.9 <= time <= 100 for time in times)
+    assert len(set(times)) > 1

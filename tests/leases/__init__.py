@@ -1,0 +1,1 @@
+"""Processes that share a server, steered by tests: leases, fences and outages for real."""

@@ -1,0 +1,223 @@
+# Generated from tests/leases/async_/member.py by tools/unasync.py. Do not edit: edit that file instead.
+"""What one process does with its cache when it is told to; `tests/leases/program.py` runs it."""
+
+from __future__ import annotations
+
+from random import Random
+from time import monotonic
+from typing import TYPE_CHECKING, Any
+
+from cachetory.caches.sync import Cache
+from cachetory.decorators.sync import cached
+from cachetory.policy import Policy
+from cachetory.testing.sync_only import run_together, sleep
+from tests.shell.sync_crew import Signal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from cachetory.events import Event
+
+    Outcome = tuple[Any, str, float]
+    """What a call gave, the name of the error that it raised, and how long it took."""
+
+
+class SourceError(Exception):
+    """What loaders raise that were told to fail."""
+
+
+class Member:
+    """A cache on a server, with callers and loaders that are steered from another process.
+
+    A *load* is a dictionary: `gives` is its value; it lasts for `seconds`, or until its `gate` is
+    opened; if it `fails`, it raises; and if it has an `inner`, then it first asks the cache for the
+    `key` of that, with its `load`.
+
+    Args:
+        tell: is told of what happens.
+    """
+
+    def __init__(self, tell: Callable[..., None]) -> None:
+        self._tell = tell
+        self._gates: dict[str, Signal] = {}
+        self._opened: set[str] = set()
+        self._cache: Cache[Any, Any]
+
+    def configure(
+        self,
+        *,
+        url: str,
+        is_silent: bool = False,
+        policy: dict[str, Any] | None = None,
+        **more: Any,
+    ) -> None:
+        """Make the cache."""
+        self._gates = {}
+        self._opened = set()
+        self._cache = Cache[Any, Any](
+            backend=url,
+            serializer="json://",
+            prefix=more.pop("prefix", "app:"),
+            policy=None if policy is None else Policy(**policy),
+            on_event=None if is_silent else self._pass_on,
+            **more,
+        )
+
+    def reset(self) -> None:
+        """Open all gates, and close the cache."""
+        for name in list(self._gates):
+            self.open(gate=name)
+        self._cache.close()
+
+    def open(self, *, gate: str, at: float = 0.0) -> None:
+        """Let those go on who wait at a gate, at some time of the monotonic clock."""
+        sleep(max(at - monotonic(), 0.0))
+        self._opened.add(gate)
+        self._gate(gate).set()
+
+    def call(
+        self, *, key: str, load: dict[str, Any], callers: int = 1, start: str = "", **more: Any
+    ) -> list[Outcome]:
+        """Ask for a key, so many callers at once, who wait at a gate before that if there is one."""
+
+        def call() -> Any:
+            return self._cache.get_or_set(key, lambda: self._load(key, load), **more)
+
+        return self._start([call] * callers, start)
+
+    def call_many(
+        self, *, sets: list[list[str]], load: dict[str, Any], start: str = "", **more: Any
+    ) -> list[Outcome]:
+        """Ask for sets of keys, each by a caller of its own; see `call`."""
+
+        def load_many(keys: list[str]) -> dict[str, Any]:
+            for key in keys:
+                self._tell("load", key)
+            value = self._compute(load)
+            return {key: [key, value] for key in keys}
+
+        def caller(keys: list[str]) -> Callable[[], Any]:
+            def call() -> Any:
+                return self._cache.get_or_set_many(keys, load_many, **more)
+
+            return call
+
+        return self._start([caller(keys) for keys in sets], start)
+
+    def refresh(self, *, key: str, load: dict[str, Any]) -> Any:
+        """Load a key again."""
+        return self._cache.refresh(key, lambda: self._load(key, load))
+
+    def get(self, *, key: str) -> Any:
+        """Look a key up."""
+        return self._cache.get(key)
+
+    def write(self, *, operation: str, key: str, value: Any, **more: Any) -> None:
+        """Set or delete a key, in one of the ways to do so."""
+        if operation == "set":
+            self._cache.set(key, value, **more)
+        elif operation == "set_many":
+            self._cache.set_many({key: value, "another": value}, **more)
+        elif operation == "delete":
+            self._cache.delete(key)
+        elif operation == "delete_many":
+            self._cache.delete_many(key, "another")
+        elif operation == "clear":
+            self._cache.clear()
+        elif operation == "purge":
+            self._function().purge(key)
+        elif operation == "expire_in":
+            self._cache.expire_in(key, **more)
+        else:
+            msg = f"there is no way to {operation}"
+            raise ValueError(msg)
+
+    def stats(self) -> dict[str, Any]:
+        """Tell what the cache has done so far."""
+        return self._cache.stats()._asdict()
+
+    def hammer(
+        self, *, callers: int, keys: int, until: str, pause: float = 0.0, start: str = ""
+    ) -> dict[str, Any]:
+        """Call a cached function for random keys until a gate opens; tell what came of that."""
+        function = self._function()
+        calls: list[tuple[float, float]] = []
+        errors: dict[str, int] = {}
+        wrong: list[Any] = []
+
+        def caller(seed: int) -> Callable[[], Any]:
+            random = Random(seed)
+
+            def hammer() -> None:
+                while until not in self._opened:
+                    key = f"key {random.randrange(keys)}"
+                    began = monotonic()
+                    try:
+                        value = function(key)
+                        calls.append((monotonic() - began, began))
+                        if value != f"value of {key}":
+                            wrong.append(value)
+                    except Exception as error:
+                        errors[repr(error)] = errors.get(repr(error), 0) + 1
+                    sleep(pause)
+
+            return hammer
+
+        outcomes = self._start([caller(seed) for seed in range(callers)], start)
+        return {
+            "calls": len(calls),
+            "slowest": sorted(calls, reverse=True)[:100],
+            "wrong": wrong,
+            "errors": errors | {name: 1 for _, name, _ in outcomes if name},
+        }
+
+    def _function(self) -> Any:
+        def function(key: str) -> str:
+            self._tell("load", key)
+            return f"value of {key}"
+
+        return cached(self._cache, make_key=lambda _function, key: key)(function)
+
+    def _start(self, calls: list[Callable[[], Any]], start: str) -> list[Outcome]:
+        """Make calls at once: when all callers wait at the gate, the test is told so."""
+        waiting: list[Any] = []
+
+        def caller(function: Callable[[], Any]) -> Callable[[], Any]:
+            def call() -> Outcome:
+                if start:
+                    waiting.append(function)
+                    if len(waiting) == len(calls):
+                        self._tell("ready", start)
+                    self._gate(start).wait()
+                began = monotonic()
+                try:
+                    value = function()
+                except Exception as error:
+                    return None, type(error).__name__, monotonic() - began
+                return value, "", monotonic() - began
+
+            return call
+
+        return list(run_together([caller(function) for function in calls]))
+
+    def _load(self, key: str, load: dict[str, Any]) -> Any:
+        self._tell("load", key)
+        inner = load.get("inner")
+        if inner is not None:
+            self._cache.get_or_set(inner["key"], lambda: self._load(inner["key"], inner["load"]))
+        return self._compute(load)
+
+    def _compute(self, load: dict[str, Any]) -> Any:
+        if "gate" in load:
+            self._gate(load["gate"]).wait()
+        sleep(load.get("seconds", 0.0))
+        if load.get("fails"):
+            raise SourceError(load.get("gives"))
+        return load.get("gives")
+
+    def _gate(self, name: str) -> Signal:
+        return self._gates.setdefault(name, Signal())
+
+    def _pass_on(self, event: Event) -> None:
+        details = [getattr(event, name) for name in event.__match_args__]
+        self._tell(type(event).__name__, *[str(it) for it in details])

@@ -376,22 +376,50 @@ def test_value_in_the_place_of_a_live_one_has_nothing_of_it(
 
 
 @pytest.mark.parametrize("deadline_in", [2, 50, 1000])
-def test_live_entry_with_another_deadline_is_kept_for_as_long_after_that(
-    store: Store[Any], clock: ManualClock, deadline_in: float
+@pytest.mark.parametrize("kept_for", [0, 30])
+def test_live_entry_is_kept_for_so_long_after_its_new_deadline(
+    store: Store[Any], clock: ManualClock, deadline_in: float, kept_for: float
 ) -> None:
     store.set("key", "value", clock() + 5, kept_until=clock() + 15, note=NOTE)
+    deadline = clock() + deadline_in
 
-    assert store.expire_at("key", clock() + deadline_in)
-    assert store.peek("key") == ("value", clock() + deadline_in, clock() + deadline_in + 10, NOTE)
+    assert store.expire_at("key", deadline, kept_for=kept_for)
+    assert store.peek("key") == ("value", deadline, deadline + kept_for, NOTE)
+    assert_in_order(store)
 
 
+@pytest.mark.parametrize("kept_until", [15, inf])
 def test_live_entry_without_a_deadline_any_more_is_kept_for_ever(
+    store: Store[Any], clock: ManualClock, kept_until: float
+) -> None:
+    store.set("key", "value", clock() + 5, kept_until=clock() + kept_until, note=NOTE)
+
+    assert store.expire_at("key", inf, kept_for=30)
+    assert store.peek("key") == ("value", inf, inf, NOTE)
+
+
+def test_kept_entry_stays_as_it_is_if_it_is_to_live_for_longer(
     store: Store[Any], clock: ManualClock
 ) -> None:
     store.set("key", "value", clock() + 5, kept_until=clock() + 15, note=NOTE)
+    times = (clock() + 5, clock() + 15)
+    clock.advance(5)
 
-    assert store.expire_at("key", inf)
-    assert store.peek("key") == ("value", inf, inf, NOTE)
+    assert not store.expire_at("key", clock() + 50, kept_for=30)
+    assert not store.expire_at("key", inf)
+    assert store.get("key", None) is None
+    assert store.peek("key") == ("value", *times, NOTE)
+
+
+def test_kept_entry_is_removed_if_it_is_to_live_no_longer(
+    store: Store[Any], clock: ManualClock
+) -> None:
+    store.set("key", "value", clock() + 5, kept_until=clock() + 15, note=NOTE)
+    clock.advance(5)
+
+    assert not store.expire_at("key", clock())
+    assert store.peek("key") is None
+    assert_in_order(store)
 
 
 def test_kept_entry_is_deleted_though_it_does_not_count(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import socketserver
 import threading
+import time
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
@@ -27,7 +28,7 @@ class ScriptedServer:
     """Keeps keys in `data`; knows GET, SET, MGET, DEL and transactions; and fails on order.
 
     Use it as a context manager, or call `start` and, at last, `close`. It runs in threads of this
-    process. Times to live are ignored.
+    process. It knows no times to live but those that SET is given as PX.
 
     Attributes:
         data: what it holds.
@@ -38,6 +39,7 @@ class ScriptedServer:
         self.data: dict[bytes, bytes] = {}
         self.received: list[Request] = []
         self._orders: dict[bytes, _Order] = {}
+        self._deadlines: dict[bytes, float] = {}
         self._lock = threading.Lock()
         self._listener = _Listener(self)
         self._thread = threading.Thread(
@@ -102,11 +104,22 @@ class ScriptedServer:
         name = request[0].upper()
         with self._lock:
             self.received.append(request)
+            self._expire()
             ordered = self._take_order(name)
             if ordered is not None:
                 session.spoiled = True
                 return ordered
             return session.reply(name, request[1:])
+
+    def new_session(self) -> Session:
+        """Begin to talk to a client."""
+        return Session(self.data, self._deadlines)
+
+    def _expire(self) -> None:
+        now = time.monotonic()
+        for key in [key for key, deadline in self._deadlines.items() if deadline <= now]:
+            del self._deadlines[key]
+            self.data.pop(key, None)
 
     def _take_order(self, name: bytes) -> bytes | None:
         for key in (name,) if name in _HANDSHAKE else (name, b"*"):
@@ -126,9 +139,10 @@ class _Order:
 class Session:
     """What the server knows of one connection: its protocol and its transaction."""
 
-    def __init__(self, data: dict[bytes, bytes]) -> None:
+    def __init__(self, data: dict[bytes, bytes], deadlines: dict[bytes, float]) -> None:
         self.spoiled = False
         self._data = data
+        self._deadlines = deadlines
         self._protocol = 2
         self._queue: list[tuple[bytes, Request]] | None = None
 
@@ -188,6 +202,10 @@ class Session:
         if b"NX" in map(bytes.upper, options) and key in self._data:
             return self._null()
         self._data[key] = value
+        self._deadlines.pop(key, None)
+        if b"PX" in options:
+            milliseconds = int(options[options.index(b"PX") + 1])
+            self._deadlines[key] = time.monotonic() + milliseconds / 1000
         return _OK
 
     def _on_mset(self, words: Request) -> bytes:
@@ -244,7 +262,7 @@ class _Connection(socketserver.StreamRequestHandler):
         owner = cast("_Listener", self.server).owner
         # The client, or `disconnect`, may end the connection at any point.
         with suppress(OSError):
-            self._serve(owner, Session(owner.data))
+            self._serve(owner, owner.new_session())
 
     def _serve(self, owner: ScriptedServer, session: Session) -> None:
         while reply := owner.reply_to(cast("Request", read(cast("BinaryIO", self.rfile))), session):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -38,6 +39,17 @@ def test_scripted_server_unscripted_keeps_values(
     assert server.data == {b"key": b"value"}
     assert client.delete("key", "none") == 1
     assert [b"PING"] in server.received
+
+
+def test_scripted_server_lets_values_go_when_their_time_is_over(client: redis.Redis) -> None:
+    client.set("key", b"value", px=20)
+    client.set("other", b"value", px=20)
+    client.set("other", b"for ever")
+
+    deadline = time.monotonic() + 30
+    while client.get("key") is not None:
+        assert time.monotonic() < deadline
+    assert client.get("other") == b"for ever"
 
 
 def test_scripted_server_given_a_transaction_runs_it(client: redis.Redis) -> None:

@@ -25,6 +25,9 @@ Colour: TypeAlias = Literal["async_", "sync"]
 
 ROOT = Path(__file__).parents[2]
 
+# Many start at the same time: only the first one is to compile the modules.
+_ENVIRONMENT = {name: it for name, it in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+
 PATIENCE = 30.0
 """Seconds after which something that is bound to happen counts as hanging."""
 
@@ -73,6 +76,7 @@ class Worker:
         self._process = subprocess.Popen(
             [sys.executable, "-m", "tests.leases.program", colour],
             cwd=ROOT,
+            env={**_ENVIRONMENT, "PYTHONPYCACHEPREFIX": str(start_reaper().directory / "pycache")},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             start_new_session=True,

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
 V = TypeVar("V")
 
+LONGEST_NOTED = 0xFFFFFFFE / 1000
+"""For so many seconds at most can an entry be noted to be fresh: 49 days."""
+
 
 class Worth(Enum):
     """What may be done with an entry."""
@@ -70,17 +73,22 @@ class Stamp:
 
     def renewed(self, fresh_for: float | None, now: float, kept_for: float) -> Stamp:
         """Give one by which the same value is fresh for so long from now."""
-        ended_at = self.created_at + self.took
-        stamp = Stamp(
-            self.created_at,
+        created_at = self.created_at
+        if fresh_for is not None:
+            passed = now - self.created_at - self.took
+            if passed + fresh_for < LONGEST_NOTED:
+                fresh_for, kept_for = passed + fresh_for, kept_for - passed
+            else:  # it is as if the value had been made just now
+                created_at = now - self.took
+        return Stamp(
+            created_at,
             took=self.took,
-            fresh_for=None if fresh_for is None else now - ended_at + fresh_for,
+            fresh_for=fresh_for,
+            kept_for=kept_for,
             is_noted=True,
             is_negative=self.is_negative,
             is_refused=self.is_refused,
         )
-        stamp.stored_for = None if fresh_for is None else fresh_for + kept_for
-        return stamp
 
 
 class Found(Generic[V]):

@@ -321,17 +321,27 @@ class Store(Generic[V]):
                 self._sweep(now)
         self._release()
 
-    def expire_at(self, key: str, deadline: float) -> bool:
-        """Set another deadline, and tell whether there was a live value; a past one removes it."""
+    def expire_at(self, key: str, deadline: float, *, kept_for: float = 0.0) -> bool:
+        """Set another deadline, and tell whether there was a live value; a past one removes it.
+
+        A stale entry stays as it is.
+
+        Args:
+            key: The key.
+            deadline: When it expires.
+            kept_for: For how long it is to be kept after that.
+        """
         now = self.clock()
         with self._guard:
+            entry = self.entries.get(key)
+            if entry is not None and entry.kept_until > now and deadline > now >= entry.deadline:
+                return False
             entry = self._find(key, now)
             if entry is not None:
                 if deadline <= now:
                     self._remove(entry)
                 else:
-                    extra = entry.kept_until - entry.deadline if entry.deadline < inf else 0.0
-                    entry.kept_until = deadline + extra
+                    entry.kept_until = deadline + kept_for
                     entry.deadline = deadline
                     if deadline != inf and not entry.is_watched:
                         self._watch(entry)

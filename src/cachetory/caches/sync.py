@@ -8,8 +8,9 @@ from time import time
 from typing import TYPE_CHECKING, Any, Generic, Literal, Protocol, TypeVar, overload
 
 from cachetory._core.freshness import PLAIN, Stamp
+from cachetory._core.magic import is_envelope
 from cachetory._core.sentinels import INLINE, MISSING, Absent
-from cachetory._runtime.sync import Background, ItemAccess, check_backend
+from cachetory._runtime.sync import Background, ItemAccess, check_backend, resolve
 from cachetory._shell.reporter import Reporter
 from cachetory._shell.sync.codec import Codec
 from cachetory._shell.sync.loader import Loader
@@ -142,7 +143,14 @@ class Cache(ItemAccess[ValueT], Generic[ValueT, WireT]):
         self._keeps_objects = store is not None and _leaves_values_alone(opened_serializer)
         self._shelf: Shelf[ValueT]
         if store is not None and self._keeps_objects:
-            self._shelf = ObjectShelf(self._backend, store, prefix, self._reporter, wall_clock)
+            self._shelf = ObjectShelf(
+                self._backend,
+                store,
+                prefix,
+                self._reporter,
+                notes_all=bool(envelope),
+                wall_clock=wall_clock,
+            )
         else:
             self._shelf = WireShelf(
                 self._backend,
@@ -150,7 +158,7 @@ class Cache(ItemAccess[ValueT], Generic[ValueT, WireT]):
                 self._codec,
                 self._reporter,
                 background,
-                envelopes=bool(envelope),
+                notes_all=bool(envelope),
                 raises_backend_errors=raises_backend_errors,
                 raises_undecodable=raises_undecodable,
             )
@@ -295,7 +303,7 @@ class Cache(ItemAccess[ValueT], Generic[ValueT, WireT]):
         plan = self._plan if policy is None else self.plan_for(policy)
         self._check_key(key)
         absent: Absent = MISSING
-        if not plan.early_refresh:
+        if not plan.early_refresh and (self._keeps_objects or not plan.needs_times):
             found = self._shelf.get(key)
             if not isinstance(found, Absent):
                 self._reporter.hit(key)
@@ -424,7 +432,9 @@ class Cache(ItemAccess[ValueT], Generic[ValueT, WireT]):
         full_key = self._full_key(key)
         if self._is_plain:  # what follows, at half the price
             duration = None if time_to_live is None else to_timedelta(time_to_live)
-            wire = self._codec.encode(value)
+            wire: Any = self._codec.encode(value)
+            if is_envelope(wire):  # or it would be taken for one
+                wire = self._shelf.encode(key, value, self._stamp(time_to_live))
             self._flights.fence((full_key,))
             with self._reporter.failures("set", key):
                 changed = self._backend.set(
@@ -432,7 +442,7 @@ class Cache(ItemAccess[ValueT], Generic[ValueT, WireT]):
                 )
             is_over = duration is not None and duration.total_seconds() <= 0
         else:
-            stamp = self._stamp(time_to_live)
+            stamp = self._stamp(self._time_to_live_of(value, time_to_live))
             entry = self._shelf.encode(key, value, stamp)
             self._flights.fence((full_key,))
             changed = self._shelf.put(key, entry, stamp, if_not_exists=if_not_exists)
@@ -454,11 +464,17 @@ class Cache(ItemAccess[ValueT], Generic[ValueT, WireT]):
         values = dict(items)
         if not values:
             return
-        stamp = self._stamp(time_to_live)
         full_keys = self._full_keys(values)
-        entries = self._shelf.encode_all(values, stamp)
+        alike: dict[Duration | None, dict[str, ValueT]] = {}
+        for key, value in values.items():
+            alike.setdefault(self._time_to_live_of(value, time_to_live), {})[key] = value
+        encoded: list[tuple[dict[str, Any], Stamp]] = []
+        for duration, group in alike.items():
+            stamp = self._stamp(duration)
+            encoded.append((self._shelf.encode_all(group, stamp), stamp))
         self._flights.fence(full_keys)
-        self._shelf.put_many(entries, stamp)
+        for entries, stamp in encoded:
+            self._shelf.put_many(entries, stamp)
         self._reporter.stored(values)
 
     def expire_in(self, key: str, time_to_live: Duration | None = None) -> None:
@@ -466,8 +482,9 @@ class Cache(ItemAccess[ValueT], Generic[ValueT, WireT]):
         duration = None if time_to_live is None else to_timedelta(time_to_live)
         full_key = self._full_key(key)
         self._flights.fence((full_key,))
-        if not self._restamp(key, None if duration is None else duration.total_seconds()):
-            with self._reporter.failures("expire_in", key):
+        seconds = None if duration is None else duration.total_seconds()
+        with self._reporter.failures("expire_in", key):
+            if not self._restamp(key, seconds):
                 self._backend.expire_in(full_key, duration)
         self._reporter.expiring(key)
 
@@ -480,8 +497,8 @@ class Cache(ItemAccess[ValueT], Generic[ValueT, WireT]):
         seconds = None if deadline is None else to_timestamp(deadline) - self._wall_clock()
         full_key = self._full_key(key)
         self._flights.fence((full_key,))
-        if not self._restamp(key, seconds):
-            with self._reporter.failures("expire_at", key):
+        with self._reporter.failures("expire_at", key):
+            if not self._restamp(key, seconds):
                 self._backend.expire_at(full_key, deadline)
         self._reporter.expiring(key)
 
@@ -613,9 +630,17 @@ class Cache(ItemAccess[ValueT], Generic[ValueT, WireT]):
 
     def _restamp(self, key: str, seconds: float | None) -> bool:
         """Change the times noted of an entry, and tell whether that is all there is to do."""
-        if self._is_plain or (seconds is not None and seconds <= 0):
+        if seconds is not None and seconds <= 0:
             return False
         return self._shelf.restamp(key, seconds, self._plan.kept_for)
+
+    def _time_to_live_of(self, value: ValueT, time_to_live: Duration | None) -> Duration | None:
+        """Ask the policy for the time to live of a value, if that depends on it."""
+        of_value = self._plan.time_to_live_of
+        if time_to_live is not None or of_value is None:
+            return time_to_live
+        chosen: Duration | None = resolve(of_value(value))
+        return chosen
 
     def _stamp(self, time_to_live: Duration | None) -> Stamp:
         """Tell what is to be noted of a value that is set now."""

@@ -268,6 +268,23 @@ async def test_value_that_is_set_if_there_is_none_takes_the_place_of_none(
     assert await cache.get("key") == "value"
 
 
+@pytest.mark.parametrize("seconds", [10, 1000])
+async def test_memory_of_no_value_survives_another_time_to_live(
+    caches: Caches, refusing: Source, seconds: float
+) -> None:
+    cache = caches.make(REMEMBERING)
+    with pytest.raises(NoValueError):
+        await cache.get_or_set("key", refusing)
+    await cache.get_or_set("other", Placeholder("nobody"))
+    await cache.expire_in("key", seconds)
+    await cache.expire_in("other", seconds)
+
+    with pytest.raises(NoValueError):
+        await cache.get_or_set("key", refusing)
+    assert await cache.get_or_set("other", lambda: "too late") == "nobody"
+    assert await cache.get_many("key", "other") == {}
+
+
 async def test_deletion_ends_the_memory_of_no_value(caches: Caches, refusing: Source) -> None:
     cache = caches.make(REMEMBERING)
     with pytest.raises(NoValueError):

@@ -21,7 +21,14 @@ from cachetory.events import (
     Stale,
 )
 from cachetory.policy import Policy
-from tests.caches.async_.policies import KINDS, Caches, Source, eventually, until_found
+from tests.caches.async_.policies import (
+    KINDS,
+    Caches,
+    Source,
+    eventually,
+    until_found,
+    until_landed,
+)
 from tests.shell.async_crew import Crew, Meeting, until
 
 if TYPE_CHECKING:
@@ -196,7 +203,7 @@ async def test_failed_refresh_leaves_the_stale_value_and_is_not_tried_again_soon
     source.error = ZeroDivisionError()
     await cache.get_or_set("key", source)
     await until(lambda: any(isinstance(event, LoadFailed) for event in told))
-    await until(lambda: not cache._flights._flights)
+    await until_landed(cache)
 
     assert [await cache.get_or_set("key", source) for _ in range(10)] == [1] * 10
     await cache.aclose()
@@ -270,7 +277,7 @@ async def test_refresh_that_is_interrupted_does_no_harm_however_often(
     for number in range(1, 101):
         assert await cache.get_or_set("key", source) == "old"
         await until(lambda number=number: source.calls == number)
-        await until(lambda: not cache._flights._flights)
+        await until_landed(cache)
     source.error = None
 
     assert await cache.get_or_set("key", source) == "old"
@@ -321,7 +328,7 @@ async def test_refreshed_value_that_is_excluded_leaves_the_stale_one(
 
     await cache.get_or_set("key", source, exclude=lambda key, value: value == 2)
     await until(lambda: NotStored("key", "excluded") in told)
-    await until(lambda: not cache._flights._flights)
+    await until_landed(cache)
 
     assert await cache.get_or_set("key", source) == 1
     await until_found(cache, "key", 3)
@@ -615,7 +622,7 @@ async def test_value_is_refreshed_behind_first_and_forgiven_later(
     clock.advance(105)
     assert await cache.get_or_set("key", source) == "old"
     await until(lambda: cache.stats().load_failures == 1)
-    await until(lambda: not cache._flights._flights)
+    await until_landed(cache)
     clock.advance(500)
 
     assert await cache.get_or_set("key", source) == "old"
@@ -716,7 +723,7 @@ async def test_early_refresh_that_fails_is_not_tried_again_soon(
         return cache.stats().load_failures == 1
 
     await eventually(is_tried)
-    await until(lambda: not cache._flights._flights)
+    await until_landed(cache)
     assert [await cache.get_or_set("key", source) for _ in range(100)] == ["old"] * 100
     await cache.aclose()
     assert source.calls == 1

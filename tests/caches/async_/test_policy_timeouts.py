@@ -13,7 +13,14 @@ from cachetory.errors import CachetoryError, LoadTimeoutError, NoValueError
 from cachetory.events import Event, Loaded, LoadLate, Miss, Set, Stale
 from cachetory.loading import current_load
 from cachetory.policy import Policy
-from tests.caches.async_.policies import KINDS, Caches, Source, eventually, until_found
+from tests.caches.async_.policies import (
+    KINDS,
+    Caches,
+    Source,
+    eventually,
+    until_found,
+    until_landed,
+)
 from tests.shell.async_crew import PATIENCE, Crew, Meeting, until
 
 if TYPE_CHECKING:
@@ -165,7 +172,7 @@ async def test_load_that_fails_after_the_soft_timeout_fails_for_nobody(
     await cache.get_or_set("key", source)
     hold.let_go.set()
     await until(lambda: cache.stats().load_failures == 1)
-    await until(lambda: not cache._flights._flights)
+    await until_landed(cache)
 
     assert [await cache.get_or_set("key", source) for _ in range(10)] == ["old"] * 10
     assert source.calls == 1
@@ -374,7 +381,7 @@ async def test_load_that_fails_after_the_hard_timeout_fails_for_nobody(
         await cache.get_or_set("key", source)
     hold.let_go.set()
     await until(lambda: cache.stats().load_failures == 1)
-    await until(lambda: not cache._flights._flights)
+    await until_landed(cache)
     source.error = None
     source.hold_no_more()
 

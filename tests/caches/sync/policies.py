@@ -10,7 +10,7 @@ from cachetory._runtime.sync import sleep
 from cachetory.backends.sync import MemoryBackend, RedisBackend
 from cachetory.caches.sync import Cache
 from tests.shell.sync.loads import Load
-from tests.shell.sync_crew import PATIENCE, Signal
+from tests.shell.sync_crew import PATIENCE, Signal, until
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 OBJECTS = "objects"
 WIRES = ["envelopes", "valkey", "redis7"]
+IN_MEMORY = [OBJECTS, "envelopes"]
 KINDS = [OBJECTS, *WIRES]
 """Objects in this process; envelopes in this process; envelopes on a server of either make."""
 
@@ -38,7 +39,8 @@ class Caches:
     """Makes caches over one store, and closes them at last.
 
     The memory stores go by the clock of the test. A server keeps to its own time, so that what is
-    stored there is to live for longer than a test.
+    stored there is to live for longer than a test. It is waited for as long as a busy machine
+    makes it necessary.
 
     Attributes:
         kind: which store it is.
@@ -51,7 +53,8 @@ class Caches:
         self.backend: Any
         self._url: str | None = None
         if self.kind in ("valkey", "redis7"):
-            self._url = request.getfixturevalue(f"{self.kind}_server").fresh_url()
+            url = request.getfixturevalue(f"{self.kind}_server").fresh_url()
+            self._url = f"{url}?socket_timeout={PATIENCE}&socket_connect_timeout={PATIENCE}"
             self.backend = RedisBackend.from_url(self._url)
         else:
             self.backend = MemoryBackend(clock=clock, wall_clock=clock)
@@ -132,9 +135,15 @@ def eventually(check: Callable[[], Awaitable[bool]]) -> None:
 
 
 def until_found(cache: Cache[Any, Any], key: str, value: object) -> None:
-    """Wait until a key has the value."""
+    """Wait until a key has the value, and whoever loaded it has landed."""
 
     def is_found() -> bool:
         return cache.get(key) == value
 
     eventually(is_found)
+    until_landed(cache)
+
+
+def until_landed(cache: Cache[Any, Any]) -> None:
+    """Wait until nothing is being loaded."""
+    until(lambda: not cache._flights._flights)

@@ -265,6 +265,23 @@ def test_value_that_is_set_if_there_is_none_takes_the_place_of_none(
     assert cache.get("key") == "value"
 
 
+@pytest.mark.parametrize("seconds", [10, 1000])
+def test_memory_of_no_value_survives_another_time_to_live(
+    caches: Caches, refusing: Source, seconds: float
+) -> None:
+    cache = caches.make(REMEMBERING)
+    with pytest.raises(NoValueError):
+        cache.get_or_set("key", refusing)
+    cache.get_or_set("other", Placeholder("nobody"))
+    cache.expire_in("key", seconds)
+    cache.expire_in("other", seconds)
+
+    with pytest.raises(NoValueError):
+        cache.get_or_set("key", refusing)
+    assert cache.get_or_set("other", lambda: "too late") == "nobody"
+    assert cache.get_many("key", "other") == {}
+
+
 def test_deletion_ends_the_memory_of_no_value(caches: Caches, refusing: Source) -> None:
     cache = caches.make(REMEMBERING)
     with pytest.raises(NoValueError):

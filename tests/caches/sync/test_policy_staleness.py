@@ -22,7 +22,14 @@ from cachetory.events import (
     Stale,
 )
 from cachetory.policy import Policy
-from tests.caches.sync.policies import KINDS, Caches, Source, eventually, until_found
+from tests.caches.sync.policies import (
+    KINDS,
+    Caches,
+    Source,
+    eventually,
+    until_found,
+    until_landed,
+)
 from tests.shell.sync_crew import Crew, Meeting, until
 
 if TYPE_CHECKING:
@@ -197,7 +204,7 @@ def test_failed_refresh_leaves_the_stale_value_and_is_not_tried_again_soon(
     source.error = ZeroDivisionError()
     cache.get_or_set("key", source)
     until(lambda: any(isinstance(event, LoadFailed) for event in told))
-    until(lambda: not cache._flights._flights)
+    until_landed(cache)
 
     assert [cache.get_or_set("key", source) for _ in range(10)] == [1] * 10
     cache.close()
@@ -271,7 +278,7 @@ def test_refresh_that_is_interrupted_does_no_harm_however_often(
     for number in range(1, 101):
         assert cache.get_or_set("key", source) == "old"
         until(lambda number=number: source.calls == number)
-        until(lambda: not cache._flights._flights)
+        until_landed(cache)
     source.error = None
 
     assert cache.get_or_set("key", source) == "old"
@@ -320,7 +327,7 @@ def test_refreshed_value_that_is_excluded_leaves_the_stale_one(
 
     cache.get_or_set("key", source, exclude=lambda key, value: value == 2)
     until(lambda: NotStored("key", "excluded") in told)
-    until(lambda: not cache._flights._flights)
+    until_landed(cache)
 
     assert cache.get_or_set("key", source) == 1
     until_found(cache, "key", 3)
@@ -614,7 +621,7 @@ def test_value_is_refreshed_behind_first_and_forgiven_later(
     clock.advance(105)
     assert cache.get_or_set("key", source) == "old"
     until(lambda: cache.stats().load_failures == 1)
-    until(lambda: not cache._flights._flights)
+    until_landed(cache)
     clock.advance(500)
 
     assert cache.get_or_set("key", source) == "old"
@@ -715,7 +722,7 @@ def test_early_refresh_that_fails_is_not_tried_again_soon(
         return cache.stats().load_failures == 1
 
     eventually(is_tried)
-    until(lambda: not cache._flights._flights)
+    until_landed(cache)
     assert [cache.get_or_set("key", source) for _ in range(100)] == ["old"] * 100
     cache.close()
     assert source.calls == 1

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 from random import Random
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
+from redis.asyncio import Redis
+from redis.asyncio.connection import Connection, ConnectionPool
+
+from cachetory.backends.async_ import RedisBackend
 from cachetory.caches.async_ import Cache
 from cachetory.decorators.async_ import cached
 from cachetory.policy import Policy
@@ -17,8 +22,8 @@ if TYPE_CHECKING:
 
     from cachetory.events import Event
 
-    Outcome = tuple[Any, str, float]
-    """What a call gave, the name of the error that it raised, and how long it took."""
+    Outcome = tuple[Any, str, tuple[float, float]]
+    """What a call gave, the name of the error that it raised, when it began and when it ended."""
 
 
 class SourceError(Exception):
@@ -40,16 +45,24 @@ class Member:
         self._tell = tell
         self._gates: dict[str, Signal] = {}
         self._opened: set[str] = set()
+        self._round_trips = 0
         self._cache: Cache[Any, Any]
 
     async def configure(
-        self, *, url: str, is_silent: bool = False, policy: dict[str, Any] | None = None, **more: Any
+        self,
+        *,
+        url: str,
+        is_silent: bool = False,
+        policy: dict[str, Any] | None = None,
+        counts_round_trips: bool = False,
+        **more: Any,
     ) -> None:
-        """Make the cache."""
+        """Make the cache; a silent one tells and logs nothing."""
+        logging.disable(logging.CRITICAL if is_silent else logging.NOTSET)
         self._gates = {}
         self._opened = set()
         self._cache = Cache[Any, Any](
-            backend=url,
+            backend=self._counting_backend(url) if counts_round_trips else url,
             serializer="json://",
             prefix=more.pop("prefix", "app:"),
             policy=None if policy is None else Policy(**policy),
@@ -130,6 +143,10 @@ class Member:
         """Tell what the cache has done so far."""
         return self._cache.stats()._asdict()
 
+    async def round_trips(self) -> int:
+        """Tell how often something was sent to the server, but for messages that are waited for."""
+        return self._round_trips
+
     async def hammer(
         self, *, callers: int, keys: int, until: str, pause: float = 0.0, start: str = ""
     ) -> dict[str, Any]:
@@ -165,6 +182,17 @@ class Member:
             "errors": errors | {name: 1 for _, name, _ in outcomes if name},
         }
 
+    def _counting_backend(self, url: str) -> RedisBackend:
+        member = self
+
+        class CountingConnection(Connection):
+            async def send_packed_command(self, *args: Any, **kwargs: Any) -> None:
+                member._round_trips += 1
+                await super().send_packed_command(*args, **kwargs)
+
+        pool = ConnectionPool.from_url(url, connection_class=CountingConnection)
+        return RedisBackend(Redis(connection_pool=pool))
+
     def _function(self) -> Any:
         async def function(key: str) -> str:
             self._tell("load", key)
@@ -187,8 +215,8 @@ class Member:
                 try:
                     value = await function()
                 except Exception as error:
-                    return None, type(error).__name__, monotonic() - began
-                return value, "", monotonic() - began
+                    return None, type(error).__name__, (began, monotonic())
+                return value, "", (began, monotonic())
 
             return call
 

@@ -3,10 +3,15 @@
 
 from __future__ import annotations
 
+import logging
 from random import Random
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
+from redis import Redis
+from redis.connection import Connection, ConnectionPool
+
+from cachetory.backends.sync import RedisBackend
 from cachetory.caches.sync import Cache
 from cachetory.decorators.sync import cached
 from cachetory.policy import Policy
@@ -18,8 +23,8 @@ if TYPE_CHECKING:
 
     from cachetory.events import Event
 
-    Outcome = tuple[Any, str, float]
-    """What a call gave, the name of the error that it raised, and how long it took."""
+    Outcome = tuple[Any, str, tuple[float, float]]
+    """What a call gave, the name of the error that it raised, when it began and when it ended."""
 
 
 class SourceError(Exception):
@@ -41,6 +46,7 @@ class Member:
         self._tell = tell
         self._gates: dict[str, Signal] = {}
         self._opened: set[str] = set()
+        self._round_trips = 0
         self._cache: Cache[Any, Any]
 
     def configure(
@@ -49,13 +55,15 @@ class Member:
         url: str,
         is_silent: bool = False,
         policy: dict[str, Any] | None = None,
+        counts_round_trips: bool = False,
         **more: Any,
     ) -> None:
-        """Make the cache."""
+        """Make the cache; a silent one tells and logs nothing."""
+        logging.disable(logging.CRITICAL if is_silent else logging.NOTSET)
         self._gates = {}
         self._opened = set()
         self._cache = Cache[Any, Any](
-            backend=url,
+            backend=self._counting_backend(url) if counts_round_trips else url,
             serializer="json://",
             prefix=more.pop("prefix", "app:"),
             policy=None if policy is None else Policy(**policy),
@@ -136,6 +144,10 @@ class Member:
         """Tell what the cache has done so far."""
         return self._cache.stats()._asdict()
 
+    def round_trips(self) -> int:
+        """Tell how often something was sent to the server, but for messages that are waited for."""
+        return self._round_trips
+
     def hammer(
         self, *, callers: int, keys: int, until: str, pause: float = 0.0, start: str = ""
     ) -> dict[str, Any]:
@@ -171,6 +183,17 @@ class Member:
             "errors": errors | {name: 1 for _, name, _ in outcomes if name},
         }
 
+    def _counting_backend(self, url: str) -> RedisBackend:
+        member = self
+
+        class CountingConnection(Connection):
+            def send_packed_command(self, *args: Any, **kwargs: Any) -> None:
+                member._round_trips += 1
+                super().send_packed_command(*args, **kwargs)
+
+        pool = ConnectionPool.from_url(url, connection_class=CountingConnection)
+        return RedisBackend(Redis(connection_pool=pool))
+
     def _function(self) -> Any:
         def function(key: str) -> str:
             self._tell("load", key)
@@ -193,8 +216,8 @@ class Member:
                 try:
                     value = function()
                 except Exception as error:
-                    return None, type(error).__name__, monotonic() - began
-                return value, "", monotonic() - began
+                    return None, type(error).__name__, (began, monotonic())
+                return value, "", (began, monotonic())
 
             return call
 

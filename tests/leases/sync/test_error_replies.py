@@ -16,17 +16,18 @@ from tests.faults import ERRORS, WRITE_ERRORS, ScriptedServer
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-COMMANDS = ["*", "GET", "MGET", "SET", "EVALSHA", "EVAL", "SUBSCRIBE"]
+WRITES = ["SET", "EVALSHA", "EVAL"]
+COMMANDS = ["*", "GET", "MGET", *WRITES]
+NONSENSE = [b":7\r\n", b"$-1\r\n", b"*0\r\n", b"*1\r\n$1\r\nx\r\n", b"+OK\r\n", b"!\r\n", b""]
 POLICIES = {
-    "plain": None,
-    "lease": Policy(lease=5),
-    "everything": Policy(
+    "no policy": None,
+    "all of it": Policy(
         time_to_live=60,
         stale_while_revalidate=60,
         stale_if_error=60,
         negative_time_to_live=1,
         early_refresh=1,
-        lease=5,
+        lease=0.2,
     ),
 }
 
@@ -38,14 +39,15 @@ def server() -> Iterator[ScriptedServer]:
 
 
 @pytest.fixture(params=POLICIES)
-def cache(server: ScriptedServer, request: pytest.FixtureRequest) -> Cache[Any]:
-    policy = POLICIES[request.param]
+def policy(request: pytest.FixtureRequest) -> Policy | None:
+    return POLICIES[request.param]
+
+
+def cache_over(server: ScriptedServer, policy: Policy | None) -> Cache[Any]:
     return Cache[Any](backend=patient(server.url), serializer="json://", policy=policy)
 
 
-def everything(cache: Cache[Any], key: str) -> list[Any]:
-    """Read by all means that there are."""
-
+def load_by_all_means(cache: Cache[Any], key: str) -> list[Any]:
     @cached(cache, make_key=lambda _function, key: key)
     def one(key: str) -> str:
         return "value"
@@ -57,14 +59,14 @@ def everything(cache: Cache[Any], key: str) -> list[Any]:
     def load_many(keys: list[str]) -> dict[str, str]:
         return dict.fromkeys(keys, "value")
 
-    results: list[Any] = []
-    results.append(cache.get_or_set(key, lambda: "value"))
-    results.append(cache.get_or_set_many([key, f"{key} too"], load_many))
-    results.append(one(f"{key} three"))
-    results.append(many([key, f"{key} too"]))
-    results.append(cache.refresh(key, lambda: "value"))
-    results.append(cache.refresh_many([key, f"{key} too"], load_many))
-    return results
+    values: list[Any] = []
+    values.append(cache.get_or_set(key, lambda: "value"))
+    values.append(cache.get_or_set_many([key, f"{key} too"], load_many))
+    values.append(one(f"{key} three"))
+    values.append(many([key, f"{key} too"]))
+    values.append(cache.refresh(key, lambda: "value"))
+    values.append(cache.refresh_many([key, f"{key} too"], load_many))
+    return values
 
 
 def what_they_give(key: str) -> list[Any]:
@@ -72,66 +74,67 @@ def what_they_give(key: str) -> list[Any]:
     return ["value", both, "value", both, "value", both]
 
 
-@pytest.mark.parametrize("command", COMMANDS)
 @pytest.mark.parametrize("error", ERRORS.values(), ids=ERRORS)
-def test_error_reply_reaches_no_caller(
-    server: ScriptedServer, cache: Cache[Any], command: str, error: str
+def test_error_reply_to_any_command_reaches_no_caller(
+    server: ScriptedServer, policy: Policy | None, error: str
 ) -> None:
-    server.fail(command, error)
+    given: dict[str, Any] = {}
+    found: dict[str, Any] = {}
 
-    cold = everything(cache, "key")
-    assert cache.get("another") is None
-    assert cache.get_many("another") == {}
-    assert not cache.contains("another")
-    assert (cache.lookup("another")).state == "miss"
+    for command in COMMANDS:
+        with cache_over(server, policy) as cache:
+            server.fail(command, error)
+            given[command] = load_by_all_means(cache, command)
+            one = cache.get("nothing")
+            many = cache.get_many("nothing", "neither")
+            lookup = cache.lookup("nothing")
+            found[command] = one, many, lookup.state, cache.contains("nothing")
+            server.heal()
 
-    assert cold == what_they_give("key")
-    assert everything(cache, "key") == cold
-    cache.close()
-
-
-@pytest.mark.parametrize("command", ["SET", "EVALSHA", "EVAL", "SUBSCRIBE"])
-@pytest.mark.parametrize("error", ERRORS.values(), ids=ERRORS)
-def test_error_reply_to_a_write_leaves_reads_alone(
-    server: ScriptedServer, cache: Cache[Any], command: str, error: str
-) -> None:
-    cache.set("key", "there")
-    server.fail(command, error)
-
-    for number in range(10):
-        cache.get_or_set(f"cold {number}", lambda: "value")
-
-    assert cache.get("key") == "there"
-    cache.close()
+    assert given == {command: what_they_give(command) for command in COMMANDS}
+    assert found == dict.fromkeys(COMMANDS, (None, {}, "miss", False))
 
 
 @pytest.mark.parametrize("error", WRITE_ERRORS.values(), ids=WRITE_ERRORS)
-def test_write_error_to_a_claim_does_not_hold_up_its_load(
-    server: ScriptedServer, cache: Cache[Any], error: str
+def test_error_reply_to_writes_leaves_reads_alone(
+    server: ScriptedServer, policy: Policy | None, error: str
 ) -> None:
-    server.fail("SET", error, times=1)
+    with cache_over(server, policy) as cache:
+        cache.set("key", "there")
+        for command in WRITES:
+            server.fail(command, error)
 
-    assert cache.get_or_set("key", lambda: "value") == "value"
-    assert cache.get_or_set("key", lambda: "another") in ("value", "another")
-    assert cache.get_or_set("key", lambda: "yet another") != "yet another"
-    cache.close()
+        for number in range(10):
+            assert cache.get_or_set(f"cold {number}", lambda: "value") == "value"
+
+        assert cache.get("key") == "there"
+        assert cache.get_or_set("key", lambda: "again") == "there"
 
 
-@pytest.mark.parametrize("command", COMMANDS)
-def test_nonsense_for_a_reply_reaches_no_caller(
-    server: ScriptedServer, cache: Cache[Any], command: str
+@pytest.mark.parametrize("error", ERRORS.values(), ids=ERRORS)
+def test_error_reply_of_the_past_is_forgotten(
+    server: ScriptedServer, policy: Policy | None, error: str
 ) -> None:
-    for reply in (
-        b":7\r\n",
-        b"$-1\r\n",
-        b"*0\r\n",
-        b"*1\r\n$1\r\nx\r\n",
-        b"+OK\r\n",
-        b"!\r\n",
-        b"",
-    ):
+    with cache_over(server, policy) as cache:
+        server.fail("*", error)
+        cache.get_or_set("key", lambda: "not stored")
         server.heal()
-        server.answer(command, reply)
-        for key in ("key", "other key"):
-            assert everything(cache, key) == what_they_give(key)
-    cache.close()
+
+        assert cache.get_or_set("key", lambda: "stored") == "stored"
+        assert cache.get("key") == "stored"
+
+
+@pytest.mark.parametrize("reply", NONSENSE)
+def test_nonsense_for_a_reply_reaches_no_caller(
+    server: ScriptedServer, policy: Policy | None, reply: bytes
+) -> None:
+    given: dict[str, Any] = {}
+
+    for command in COMMANDS[1:]:
+        url = f"{server.url}?socket_timeout=1&socket_connect_timeout=10"
+        with Cache[Any](backend=url, serializer="json://", policy=policy) as cache:
+            server.answer(command, reply)
+            given[command] = load_by_all_means(cache, command)
+            server.heal()
+
+    assert given == {command: what_they_give(command) for command in COMMANDS[1:]}

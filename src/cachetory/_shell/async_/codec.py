@@ -76,12 +76,22 @@ class Codec(Generic[ValueT, WireT]):
         except Exception as error:  # of the executor: it was shut down, say
             return Undecoded(error)
 
-    def is_to_be_had(self, key: str, wire: Any) -> bool:
-        """Tell whether wire holds a value that is fresh, without decoding it."""
-        if not is_envelope(wire):
-            return True
-        found = _open(key, wire, self.wall_clock())
-        return not isinstance(found, Undecoded) and found.is_to_be_had
+    def open(self, key: str, wire: Any) -> Found[Any] | Undecoded | None:
+        """Give the entry in an envelope, its value not yet decoded; `None` if it is in none."""
+        return _open(key, wire, self.wall_clock()) if is_envelope(wire) else None
+
+    def restamp(
+        self, key: str, wire: Any, seconds: float | None, kept_for: float
+    ) -> tuple[Any, float | None] | None:
+        """Let what is in an envelope be fresh for so long from now; `None` if there is nothing to.
+
+        Gives the new envelope, and for how long it is to be stored.
+        """
+        found = self.open(key, wire)
+        if found is None or isinstance(found, Undecoded) or not found.is_fresh:
+            return None
+        stamp = found.stamp().renewed(seconds, self.wall_clock(), kept_for)
+        return seal(key, found.value, stamp), stamp.stored_for
 
     async def decode_all(
         self, wires: Sequence[tuple[str, WireT]]

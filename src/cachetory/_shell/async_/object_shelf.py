@@ -29,6 +29,7 @@ class ObjectShelf(Shelf[ValueT]):
         store: the store.
         prefix: what stands before every key in it.
         reporter: is told of what fails.
+        notes_all: whether the times of every value are to be noted.
         wall_clock: tells epoch seconds.
     """
 
@@ -38,9 +39,11 @@ class ObjectShelf(Shelf[ValueT]):
         store: Store[ValueT],
         prefix: str,
         reporter: Reporter,
+        *,
+        notes_all: bool,
         wall_clock: Callable[[], float],
     ) -> None:
-        super().__init__(backend, prefix, reporter)
+        super().__init__(backend, prefix, reporter, notes_all=notes_all)
         self._store = store
         self._wall_clock = wall_clock
 
@@ -99,8 +102,12 @@ class ObjectShelf(Shelf[ValueT]):
                 self._store.set_many(items, deadline)
 
     async def restamp(self, key: str, seconds: float | None, kept_for: float) -> bool:
-        """Leave it to the store, which knows how long an entry is kept."""
-        return False
+        """Let an entry whose times are noted be fresh for so long from now, if it still is."""
+        full_key = self._prefix + key
+        if self._note_of(full_key) is None:
+            return False
+        deadline = self._store.clock() + _for_so_long(seconds)
+        return self._store.expire_at(full_key, deadline, kept_for=kept_for)
 
     async def claim(
         self, keys: Sequence[str], token: str, seconds: float, *, takes_over: bool = False

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from cachetory._runtime.async_ import Eventual
 
 
+_TAKES_ANY = 0x04 | 0x08
+"""Flags of the code of functions with `*args` or `**kwargs`."""
+
 NOT_AT_ALL: Final = Absent.MISSING
 """In the place of a duration: it is not to be stored."""
 
@@ -90,9 +93,7 @@ class Recipe(Generic[ValueT]):
             chosen = await resolve(plan.time_to_live_of(value))
         else:
             chosen = plan.time_to_live
-        if chosen is None:
-            return None
-        return to_seconds(chosen) or NOT_AT_ALL
+        return None if chosen is None else to_seconds(chosen)
 
 
 async def load_one(load: Callable[..., Any], contexts: dict[str, LoadContext]) -> dict[str, Any]:
@@ -119,7 +120,7 @@ async def load_chunks(
     for keys in _chunks(list(contexts), chunk_size):
         token = current.set(common)
         try:
-            loaded: Any = await resolve(load_many(keys))
+            loaded: Any = await resolve(load_many(list(keys)))
             values.update((key, _or_none(key, loaded.get(key, MISSING))) for key in keys)
         except Exception as error:
             values.update((key, Failed(error)) for key in keys)
@@ -133,7 +134,7 @@ async def load_chunks(
 def takes_context(load: Callable[..., Any]) -> bool:
     """Tell whether a loader takes one argument: then that is its context."""
     code = getattr(load, "__code__", None)
-    if code is not None:
+    if code is not None and not (code.co_flags & _TAKES_ANY or hasattr(load, "__wrapped__")):
         bound = 1 if hasattr(load, "__self__") else 0
         required = code.co_argcount - bound - len(getattr(load, "__defaults__", None) or ())
         return bool(required == 1)

@@ -12,6 +12,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Generic
 
 from cachetory._core.freshness import Found
+from cachetory._core.magic import is_envelope
 from cachetory._core.sentinels import MISSING, Absent
 from cachetory._shell.async_.codec import Codec, Undecoded, seal
 from cachetory._shell.health import Health
@@ -86,9 +87,13 @@ class Shelf(ABC, Generic[ValueT]):
         backend: the store.
         prefix: what stands before every key in it.
         reporter: is told of what fails.
+        notes_all: whether the times of every value are to be noted.
     """
 
-    def __init__(self, backend: AsyncBackend[Any], prefix: str, reporter: Reporter) -> None:
+    def __init__(
+        self, backend: AsyncBackend[Any], prefix: str, reporter: Reporter, *, notes_all: bool
+    ) -> None:
+        self.notes_all = notes_all
         self._prefix = prefix
         self._reporter = reporter
         self._leases: AsyncLeases[Any] | None = getattr(backend, "leases", None)
@@ -138,7 +143,7 @@ class Shelf(ABC, Generic[ValueT]):
     async def restamp(self, key: str, seconds: float | None, kept_for: float) -> bool:
         """Let an entry whose times are noted be fresh for so long from now, if it still is.
 
-        It is kept for so long after that. Tells whether its times are noted.
+        It is kept for so long after that. Tells whether that is all there is to do.
         """
 
     @abstractmethod
@@ -189,7 +194,7 @@ class WireShelf(Shelf[ValueT], Generic[ValueT, WireT]):
         codec: turns values into wire and back.
         reporter: is told of what fails.
         background: where the store is probed while it is down.
-        envelopes: whether every value is put in an envelope.
+        notes_all: whether every value is put in an envelope.
         raises_backend_errors: whether errors of the store are raised.
         raises_undecodable: whether values that cannot be decoded are an error.
     """
@@ -202,15 +207,14 @@ class WireShelf(Shelf[ValueT], Generic[ValueT, WireT]):
         reporter: Reporter,
         background: Background,
         *,
-        envelopes: bool,
+        notes_all: bool,
         raises_backend_errors: bool,
         raises_undecodable: bool,
     ) -> None:
-        super().__init__(backend, prefix, reporter)
+        super().__init__(backend, prefix, reporter, notes_all=notes_all)
         self._backend = backend
         self._codec = codec
         self._background = background
-        self._envelopes = envelopes
         self._raises_backend_errors = raises_backend_errors
         self._raises_undecodable = raises_undecodable
         self._health = Health.of(backend)
@@ -278,7 +282,7 @@ class WireShelf(Shelf[ValueT], Generic[ValueT, WireT]):
             return await self._backend.set(full_key, entry, time_to_live=time_to_live)
         token = make_token(FENCE)
         ((holder, wire),) = await self._leases.claim([full_key], token, CLAIM_FOR)
-        if wire is not None and self._codec.is_to_be_had(full_key, wire):
+        if wire is not None and self._is_to_be_had(key, wire):
             await self.release([key], token)
             return False
         if holder is None or stamp.stored_for == 0:
@@ -371,18 +375,30 @@ class WireShelf(Shelf[ValueT], Generic[ValueT, WireT]):
         except Exception as error:
             self.suffer("contains", key, error)
             return False
-        return self._codec.is_to_be_had(full_key, wire)
+        return self._is_to_be_had(key, wire)
 
     async def restamp(self, key: str, seconds: float | None, kept_for: float) -> bool:
         """Let an entry in an envelope be fresh for so long from now, if it still is."""
-        token = make_token(FENCE)
-        claimed = (await self.claim([key], token, CLAIM_FOR, takes_over=False))[key]
-        found = claimed.found
-        if isinstance(found, Absent) or found.created_at is None or not found.is_fresh:
-            await self.release([key], token)
-            return not isinstance(found, Absent) and found.created_at is not None
-        stamp = found.stamp().renewed(seconds, self._codec.wall_clock(), kept_for)
-        await self.commit({key: Loaded(found.value, stamp, claimed, if_not_exists=False)})
+        full_key = self._prefix + key
+        try:
+            wire: Any = await self._backend.get(full_key)
+        except KeyError:
+            return True
+        if not is_envelope(wire):
+            return False
+        holder: str | None = None
+        if self._leases is not None:
+            ((holder, wire),) = await self._leases.claim([full_key], make_token(FENCE), CLAIM_FOR)
+        renewed = self._codec.restamp(full_key, wire, seconds, kept_for)
+        if renewed is None:
+            await self.release([key], holder or "")
+            return wire is None or is_envelope(wire)
+        entry, stored_for = renewed
+        if self._leases is None or holder is None:
+            await self._backend.set(full_key, entry, time_to_live=_duration(stored_for))
+        else:
+            commit = Commit(full_key, holder, entry, time_to_live=stored_for, former=wire)
+            await self._leases.commit([commit])
         return True
 
     def suffer(self, operation: str, key: str, error: Exception) -> None:
@@ -417,7 +433,7 @@ class WireShelf(Shelf[ValueT], Generic[ValueT, WireT]):
         return stored
 
     def _seal(self, key: str, payload: Any, stamp: Stamp) -> Any:
-        if self._envelopes or stamp.is_noted:
+        if stamp.is_noted or is_envelope(payload):  # or it would be taken for one
             return seal(self._prefix + key, payload, stamp)
         return payload
 
@@ -466,6 +482,13 @@ class WireShelf(Shelf[ValueT], Generic[ValueT, WireT]):
             return self._reject(key, found)
         entry: Found[ValueT] | Absent = found
         return entry if found.__class__ in _ENTRIES else Found(found)
+
+    def _is_to_be_had(self, key: str, wire: Any) -> bool:
+        found = self._codec.open(self._prefix + key, wire)
+        if isinstance(found, Undecoded):
+            self._reject(key, found)
+            return False
+        return found is None or found.is_to_be_had
 
     def _reject(self, key: str, undecoded: Undecoded) -> Absent:
         """Report a value that cannot be decoded, and raise if the cache was told to."""

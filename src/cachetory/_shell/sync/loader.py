@@ -470,7 +470,7 @@ class Loader(Generic[ValueT]):
                 took=times[1],
                 fresh_for=_jittered(fresh_for, plan),
                 kept_for=0.0 if context.is_negative else plan.kept_for,
-                is_noted=plan.needs_times,
+                is_noted=plan.needs_times or self._shelf.notes_all,
                 is_negative=context.is_negative,
                 is_refused=error is not None,
             )
@@ -487,9 +487,12 @@ class Loader(Generic[ValueT]):
         admitted = {key: it for key, it in loaded.items() if self._prefix + key in allowed}
         stored = self._shelf.commit(admitted) if admitted else {}
         for key, it in loaded.items():
-            if key not in admitted or (it.claimed.holder and not stored.get(key, True)):
+            is_refused = it.claimed.holder is not None and not stored.get(key, True)
+            if key not in admitted or (is_refused and it.stamp.stored_for != 0):
                 self._reporter.not_stored(key, "fenced")
-        self._reporter.stored([key for key in admitted if stored.get(key)])
+        self._reporter.stored(
+            [key for key, it in admitted.items() if stored.get(key) and it.stamp.stored_for != 0]
+        )
         return stored
 
     def _conclude(

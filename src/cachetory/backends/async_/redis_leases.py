@@ -40,6 +40,7 @@ _COMMIT = (
     "  if not now or redis.sha1hex(now) ~= mark then return 0 end\n"
     "end\n"
     "if ARGV[3] == '' then redis.call('SET', KEYS[2], ARGV[2])\n"
+    "elseif ARGV[3] == '0' then redis.call('DEL', KEYS[2])\n"
     "else redis.call('SET', KEYS[2], ARGV[2], 'PX', ARGV[3]) end\n"
     "return 1"
 )
@@ -109,7 +110,9 @@ class RedisLeases(AsyncLeases[bytes]):
         calls: list[tuple[tuple[bytes, ...], tuple[Any, ...]]] = []
         for it in commits:
             name = name_of(it.key)
-            lives_for = "" if it.time_to_live is None else milliseconds_of(it.time_to_live)
+            lives_for: str | int = ""
+            if it.time_to_live is not None:
+                lives_for = milliseconds_of(it.time_to_live) if it.time_to_live > 0 else 0
             calls.append(
                 ((claim_of(name), name), (it.token, wire_of(it.wire), lives_for, _mark(it.former)))
             )
@@ -123,7 +126,9 @@ class RedisLeases(AsyncLeases[bytes]):
             return [bool(reply) for reply in _raised(replies)]
         await self._connections.get().ask_all(
             *[
-                ("SET", name, wire, *(("PX", lives_for) if lives_for else ()))
+                ("DEL", name)
+                if lives_for == 0
+                else ("SET", name, wire, *(("PX", lives_for) if lives_for else ()))
                 for name, (_, wire, lives_for, _) in forbidden
             ]
         )

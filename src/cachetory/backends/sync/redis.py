@@ -32,10 +32,6 @@ if TYPE_CHECKING:
 
 _CLIENT_SCHEMES = {"redis+unix": "unix", "valkey": "redis", "valkeys": "rediss"}
 _SCAN_STEP = 1000
-_MAY_BE_MISSED = 60_000
-"""Milliseconds. A value that lives no longer may be gone again before a load ends that began before
-it was set, so that it has to end the claim; a longer one is seen by whoever commits that load."""
-
 
 DEFAULT_OPTIONS: dict[str, Any] = {"socket_connect_timeout": 0.25, "socket_timeout": 0.25}
 """What a client made from a URL does unless the URL says otherwise, in seconds.
@@ -138,10 +134,9 @@ class RedisBackend(SyncBackend[bytes]):
             command += ("PX", milliseconds)
         if if_not_exists:
             command.append("NX")
-        commands = [tuple(command)]
-        if milliseconds is not None and milliseconds <= _MAY_BE_MISSED:
-            commands.insert(0, ("DEL", claim_of(name)))
-        replies = self._connections.get().ask_all(*commands, repeatable=not if_not_exists)
+        replies = self._connections.get().ask_all(
+            ("DEL", claim_of(name)), tuple(command), repeatable=not if_not_exists
+        )
         return replies[-1] is not None
 
     def set_many(
@@ -154,14 +149,16 @@ class RedisBackend(SyncBackend[bytes]):
             return
         connections = self._connections.get()
         if time_to_live is None:
-            connections.ask("MSET", *chain.from_iterable(names.items()))
+            connections.ask_all(
+                ("DEL", *map(claim_of, names)), ("MSET", *chain.from_iterable(names.items()))
+            )
         elif milliseconds := to_milliseconds(time_to_live):
             writes: list[Command] = [
                 ("SET", name, value, "PX", milliseconds) for name, value in names.items()
             ]
-            if milliseconds <= _MAY_BE_MISSED:
-                writes.insert(0, ("DEL", *map(claim_of, names)))
-            replies = connections.ask_all(("MULTI",), *writes, ("EXEC",))
+            replies = connections.ask_all(
+                ("MULTI",), ("DEL", *map(claim_of, names)), *writes, ("EXEC",)
+            )
             for outcome in replies[-1]:
                 if isinstance(outcome, ResponseError):
                     raise outcome

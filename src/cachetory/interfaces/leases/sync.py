@@ -28,7 +28,7 @@ class Commit:
         key: the key.
         token: of the claim that stood when the load began, be it one's own or not.
         wire: the value.
-        time_to_live: in seconds; `None` is for ever.
+        time_to_live: in seconds; `None` is for ever, and zero has what is stored deleted.
         former: what was stored for the key when it was claimed; `None` if nothing was.
     """
 

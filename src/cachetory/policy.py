@@ -26,7 +26,8 @@ class Policy:
 
     Attributes:
         time_to_live: how long a value is fresh; `None` is for ever. It may also be a function
-            that is called with the value and gives either.
+            that is called with the value and gives either. Where values are stored with their
+            times, a longer one than 49 days is cut to that.
         jitter: by what share of it the time to live is shortened at random, 0 to 1, so that
             values that were stored together do not expire together. It is never lengthened.
         stale_while_revalidate: for so long after that, a value is still given at once, while it
@@ -39,7 +40,8 @@ class Policy:
             by `NoValueError` or by `LoadContext.there_is_none`. `None`: it is not remembered.
         soft_timeout: after so long, a stale value is given if there is one of use; loading goes
             on behind.
-        hard_timeout: after so long, callers get a `LoadTimeoutError`; loading goes on behind.
+        hard_timeout: after so long, callers get a stale value of use for `stale_if_error` if
+            there is one, else a `LoadTimeoutError`; loading goes on behind.
             In the sync colour, either timeout has the loader run in a thread of its own.
         lease: one load at a time among all processes that share the store, on stores that can.
             This is for how long the store holds the right to load for a process that has died;

@@ -350,21 +350,23 @@ class Store(Generic[V]):
         return entry is not None
 
     def delete(self, key: str) -> bool:
-        """Remove a key, and tell whether it had a live value."""
+        """Remove a key, and tell whether it had an entry, be it a stale one."""
         return self.delete_many((key,)) == 1
 
     def delete_many(self, keys: Iterable[str]) -> int:
-        """Remove the keys at once, and tell how many of them had a live value."""
+        """Remove the keys at once, and tell how many of them had an entry, be it a stale one."""
         unwanted = iter(list(keys))
         count = 0
         now = self.clock()
         with self._guard:
             for key in unwanted:
                 self._claims.pop(key, None)
-                entry = self._find(key, now)
-                if entry is not None:
+                entry = self.entries.get(key)
+                if entry is not None and entry.kept_until > now:
                     self._remove(entry)
                     count += 1
+                elif entry is not None:
+                    self._expire(entry)
         self._release()
         return count
 

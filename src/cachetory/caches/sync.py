@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Generic, Literal, Protocol, TypeVar, over
 from cachetory._core.freshness import PLAIN, Stamp
 from cachetory._core.magic import is_envelope
 from cachetory._core.sentinels import INLINE, MISSING, Absent
+from cachetory._runtime.chance import chance
 from cachetory._runtime.sync import Background, ItemAccess, check_backend, resolve
 from cachetory._shell.reporter import Reporter
 from cachetory._shell.sync.codec import Codec
@@ -22,7 +23,7 @@ from cachetory.durations import to_seconds, to_timedelta, to_timestamp
 from cachetory.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from concurrent.futures import Executor
     from datetime import datetime
     from types import TracebackType
@@ -51,6 +52,9 @@ else:  # importing `typing_extensions` would take longer than the rest of the pa
     ValueT = TypeVar("ValueT")
     WireT = TypeVar("WireT")
 DefaultT = TypeVar("DefaultT")
+
+SCATTERED = 8
+"""Values that are set together with a jitter expire at so many different times."""
 
 CLOSES_WITHIN = 5.0
 """Seconds that closing a cache waits for what goes on behind its callers."""
@@ -440,7 +444,10 @@ class Cache(ItemAccess[ValueT], Generic[ValueT, WireT]):
                 changed = self._backend.set(
                     full_key, wire, time_to_live=duration, if_not_exists=if_not_exists
                 )
-            is_over = duration is not None and duration.total_seconds() <= 0
+                is_over = duration is not None and duration.total_seconds() <= 0
+                if if_not_exists and not changed and not is_over:
+                    seconds = None if duration is None else duration.total_seconds()
+                    changed = self._shelf.put_over_stale(key, wire, seconds)
         else:
             stamp = self._stamp(self._time_to_live_of(value, time_to_live))
             entry = self._shelf.encode(key, value, stamp)
@@ -465,11 +472,13 @@ class Cache(ItemAccess[ValueT], Generic[ValueT, WireT]):
         if not values:
             return
         full_keys = self._full_keys(values)
-        alike: dict[Duration | None, dict[str, ValueT]] = {}
-        for key, value in values.items():
-            alike.setdefault(self._time_to_live_of(value, time_to_live), {})[key] = value
+        alike: dict[Duration | None, dict[str, ValueT]] = {time_to_live: values}
+        if time_to_live is None and self._plan.time_to_live_of is not None:
+            alike = {}
+            for key, value in values.items():
+                alike.setdefault(self._time_to_live_of(value, None), {})[key] = value
         encoded: list[tuple[dict[str, Any], Stamp]] = []
-        for duration, group in alike.items():
+        for duration, group in _scatter(alike, SCATTERED if self._plan.jitter else 1):
             stamp = self._stamp(duration)
             encoded.append((self._shelf.encode_all(group, stamp), stamp))
         self._flights.fence(full_keys)
@@ -645,12 +654,25 @@ class Cache(ItemAccess[ValueT], Generic[ValueT, WireT]):
     def _stamp(self, time_to_live: Duration | None) -> Stamp:
         """Tell what is to be noted of a value that is set now."""
         plan = self._plan
+        seconds = plan.time_to_live if time_to_live is None else to_seconds(time_to_live)
+        if seconds and plan.jitter:
+            seconds = plan.shorten(seconds, chance())
         return Stamp(
             self._wall_clock(),
-            fresh_for=plan.time_to_live if time_to_live is None else to_seconds(time_to_live),
+            fresh_for=seconds,
             kept_for=plan.kept_for,
             is_noted=plan.needs_times or bool(self._envelope),
         )
+
+
+def _scatter(
+    alike: dict[Duration | None, dict[str, ValueT]], parts: int
+) -> Iterator[tuple[Duration | None, dict[str, ValueT]]]:
+    """Part values that live equally long, so that each part can get a jitter of its own."""
+    for duration, group in alike.items():
+        items = list(group.items())
+        for start in range(min(parts, len(items))):
+            yield duration, dict(items[start::parts])
 
 
 def _raises(option: str, choice: str) -> bool:

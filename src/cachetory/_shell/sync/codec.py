@@ -98,8 +98,11 @@ class Codec(Generic[ValueT, WireT]):
         self, wires: Sequence[tuple[str, WireT]]
     ) -> list[ValueT | Found[ValueT] | Undecoded]:
         """Turn wires of keys into values or entries, concurrently in an executor."""
+        payloads: list[Any] = [wire for _, wire in wires]
+        if not any(map(is_envelope, payloads)):
+            return self._decode_payloads(payloads)
         opened: dict[int, Found[Any] | Undecoded] = {}
-        payloads: list[Any] = []
+        payloads = []
         for at, (key, wire) in enumerate(wires):
             payload: Any = wire
             if is_envelope(wire):
@@ -109,7 +112,7 @@ class Codec(Generic[ValueT, WireT]):
                 payload = found.value
             payloads.append(payload)
         values = self._decode_payloads(payloads)
-        return _put_back(opened, values, len(wires)) if opened else values
+        return _put_back(opened, values, len(wires))
 
     def _decode_payloads(self, wires: Sequence[WireT]) -> list[Any]:
         if self._executor is INLINE:

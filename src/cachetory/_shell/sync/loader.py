@@ -30,7 +30,7 @@ from cachetory._shell.tokens import (
     is_throttle,
     make_token,
 )
-from cachetory.errors import InvalidDurationError, LoadTimeoutError, NoValueError
+from cachetory.errors import LoadTimeoutError, NoValueError
 from cachetory.interfaces.serializers import ValueT
 from cachetory.loading import LoadContext
 
@@ -73,6 +73,11 @@ class Outcome(Generic[ValueT]):
             raise self._error
         value: ValueT = self._value
         return value
+
+    @property
+    def has_failed(self) -> bool:
+        """Whether loading failed, which to say that there is no value is not."""
+        return self._error is not None and not isinstance(self._error, NoValueError)
 
     @property
     def is_none(self) -> bool:
@@ -213,7 +218,8 @@ class Loader(Generic[ValueT]):
                 return _outcome_of(key, found)
         elif worth is Worth.STALE:
             self._reporter.hit(key)
-            self._reporter.served_stale(key, "refreshing")
+            is_failing = self._throttle.holds(self._prefix + key)
+            self._reporter.served_stale(key, "failing" if is_failing else "refreshing")
         elif worth is Worth.DOUBTFUL and self._throttle.holds(self._prefix + key):
             self._reporter.miss(key)
             self._reporter.served_stale(key, "failing")
@@ -255,7 +261,7 @@ class Loader(Generic[ValueT]):
     ) -> dict[str, Outcome[ValueT]]:
         """Load keys, and wait for them as long as the policy says."""
         plan = recipe.plan
-        stale = {key: it for key, it in found.items() if _may_stand_in(it, plan)}
+        stale = {key: it for key, it in found.items() if _may_stand_in(it, plan) and not is_forced}
         landed: dict[str, Outcome[ValueT]] = {}
         pending = list(found)
         waited = 0.0
@@ -268,8 +274,12 @@ class Loader(Generic[ValueT]):
             )
             waited = limit or waited
             for key in pending:
-                if self._prefix + key in outcomes:
-                    landed[key] = outcomes[self._prefix + key]
+                outcome = outcomes.get(self._prefix + key)
+                if outcome is not None and outcome.has_failed and key in stale:
+                    # It was the load of others, who have no use for what is stale.
+                    landed[key] = self._fall_back(key, stale[key], plan, found[key], "failing")
+                elif outcome is not None:
+                    landed[key] = outcome
                 else:
                     self._reporter.load_is_late(key, waited)
                     if key in stale:
@@ -376,19 +386,20 @@ class Loader(Generic[ValueT]):
             self._reporter.lease_held(key)
         elif not is_throttle(claimed.holder):
             return None
-        return self._fall_back(key, found, trip, "held" if is_held else "failing")
+        reason: Literal["held", "failing"] = "held" if is_held else "failing"
+        return self._fall_back(key, found, trip.recipe.plan, trip.known[key], reason)
 
     def _fall_back(
         self,
         key: str,
-        found: Found[ValueT],
-        trip: _Trip[ValueT],
+        found: Found[ValueT] | Absent,
+        plan: Plan,
+        known: Found[ValueT] | Absent,
         reason: Literal["held", "failing"],
     ) -> Outcome[ValueT]:
         """Give an entry in the place of a new value; if its callers wait for that, it is told."""
-        known = trip.known[key]
-        is_awaited = isinstance(known, Absent) or trip.recipe.plan.judge(known) not in AT_ONCE
-        if is_awaited and not found.is_fresh:
+        is_awaited = isinstance(known, Absent) or plan.judge(known) not in AT_ONCE
+        if is_awaited and not _is_fresh(found):
             self._reporter.served_stale(key, reason)
         return _outcome_of(key, found)
 
@@ -458,11 +469,12 @@ class Loader(Generic[ValueT]):
                 continue
             try:
                 fresh_for: Any = trip.recipe.fresh_for(context, value)
-            except InvalidDurationError as invalid:
-                self._reporter.unencodable(key, invalid)
+            except Exception as failure:  # of what a user's function gave, or raised
+                self._reporter.unencodable(key, failure)
                 continue
-            if fresh_for is NOT_AT_ALL:
+            if fresh_for is NOT_AT_ALL or fresh_for == 0:
                 self._reporter.not_stored(key, "excluded")
+            if fresh_for is NOT_AT_ALL:
                 continue
             plan = trip.recipe.plan
             stamp = Stamp(
@@ -513,8 +525,7 @@ class Loader(Generic[ValueT]):
         if trip.is_forced or not _may_stand_in(claimed.found, trip.recipe.plan):
             return Outcome(error=error)
         self._throttle.hold(self._prefix + key, trip.recipe.plan.retry_after_failure)
-        stale: Any = claimed.found
-        return self._fall_back(key, stale, trip, "failing")
+        return self._fall_back(key, claimed.found, trip.recipe.plan, trip.known[key], "failing")
 
     def _leave(
         self,
@@ -530,8 +541,9 @@ class Loader(Generic[ValueT]):
             error = _error_of(values[key])
             seconds = 0.0
             if error is not None and not isinstance(error, NoValueError):
-                if _may_stand_in(claims[key].found, plan):
-                    seconds = plan.retry_after_failure
+                found = claims[key].found
+                if not isinstance(found, Absent) and _may_stand_in(found, plan):
+                    seconds = min(plan.retry_after_failure, plan.kept_for + found.left)
                 elif plan.lease is not None:
                     seconds = FAILURE_STANDS_FOR
             ends.setdefault(seconds, []).append(key)

@@ -89,6 +89,10 @@ class ObjectShelf(Shelf[ValueT]):
         with self._reporter.failures("set", key):
             return self._put(self._prefix + key, entry, stamp, if_not_exists=if_not_exists)
 
+    def put_over_stale(self, key: str, entry: Any, stored_for: float | None) -> bool:
+        """Do nothing: to the store, what is stale or negative is none, so that it was replaced."""
+        return False
+
     def put_many(self, entries: dict[str, Any], stamp: Stamp) -> None:
         """Store values."""
         with self._reporter.failures("set_many", next(iter(entries))):

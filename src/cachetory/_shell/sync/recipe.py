@@ -81,7 +81,7 @@ class Recipe(Generic[ValueT]):
         if not context.is_stored:
             return NOT_AT_ALL
         if context.is_negative:
-            return NOT_AT_ALL if plan.negative_time_to_live is None else plan.negative_time_to_live
+            return plan.negative_time_to_live or 0.0  # what was there is there no more
         if self._exclude is not None and resolve(self._exclude(context.key, value)):
             return NOT_AT_ALL
         if context.sets_time_to_live:

@@ -137,6 +137,10 @@ class Shelf(ABC, Generic[ValueT]):
         """Store what was encoded, and tell whether that changed anything; let errors through."""
 
     @abstractmethod
+    def put_over_stale(self, key: str, entry: Any, stored_for: float | None) -> bool:
+        """Store an entry in the place of one that is stale or negative, and tell whether it was."""
+
+    @abstractmethod
     def put_many(self, entries: dict[str, Any], stamp: Stamp) -> None:
         """Store all that was encoded; let errors through."""
 
@@ -259,36 +263,43 @@ class WireShelf(Shelf[ValueT], Generic[ValueT, WireT]):
     def encode_all(self, values: dict[str, ValueT], stamp: Stamp) -> dict[str, Any]:
         """Turn values into wire."""
         wires = self._codec.encode_all(list(values.values()))
-        return {key: self._seal(key, wire, stamp) for key, wire in zip(values, wires, strict=True)}
+        entries: dict[str, Any] = dict(zip(values, wires, strict=True))
+        if stamp.is_noted or any(map(is_envelope, wires)):
+            return {key: self._seal(key, wire, stamp) for key, wire in entries.items()}
+        return entries
 
     def put(self, key: str, entry: Any, stamp: Stamp, *, if_not_exists: bool) -> bool:
         """Store what was encoded, and tell whether that changed anything; let errors through."""
         with self._reporter.failures("set", key):
-            if if_not_exists and stamp.is_noted:
-                return self._put_if_none(key, entry, stamp)
-            return self._backend.set(
+            changed = self._backend.set(
                 self._prefix + key,
                 entry,
                 time_to_live=_duration(stamp.stored_for),
                 if_not_exists=if_not_exists,
             )
+            if if_not_exists and not changed and stamp.stored_for != 0:
+                return self.put_over_stale(key, entry, stamp.stored_for)
+            return changed
 
-    def _put_if_none(self, key: str, entry: Any, stamp: Stamp) -> bool:
-        """Store an entry unless there is a fresh value; a stale one is none."""
+    def put_over_stale(self, key: str, entry: Any, stored_for: float | None) -> bool:
+        """Store an entry in the place of one that is stale or negative; others are values."""
         full_key = self._prefix + key
-        time_to_live = _duration(stamp.stored_for)
+        try:
+            wire: Any = self._backend.get(full_key)
+        except KeyError:
+            wire = None
+        if wire is not None and self._is_to_be_had(key, wire):
+            return False
         if self._leases is None:
-            if self.contains(key):
-                return False
-            return self._backend.set(full_key, entry, time_to_live=time_to_live)
+            return self._backend.set(full_key, entry, time_to_live=_duration(stored_for))
         token = make_token(FENCE)
         ((holder, wire),) = self._leases.claim([full_key], token, CLAIM_FOR)
+        if holder is None:
+            return self._backend.set(full_key, entry, time_to_live=_duration(stored_for))
         if wire is not None and self._is_to_be_had(key, wire):
             self.release([key], token)
             return False
-        if holder is None or stamp.stored_for == 0:
-            return self._backend.set(full_key, entry, time_to_live=time_to_live)
-        commit = Commit(full_key, holder, entry, time_to_live=stamp.stored_for, former=wire)
+        commit = Commit(full_key, holder, entry, time_to_live=stored_for, former=wire)
         return (self._leases.commit([commit]))[0]
 
     def put_many(self, entries: dict[str, Any], stamp: Stamp) -> None:
@@ -388,11 +399,13 @@ class WireShelf(Shelf[ValueT], Generic[ValueT, WireT]):
         if not is_envelope(wire):
             return False
         holder: str | None = None
+        token = ""
         if self._leases is not None:
-            ((holder, wire),) = self._leases.claim([full_key], make_token(FENCE), CLAIM_FOR)
+            token = make_token(FENCE)
+            ((holder, wire),) = self._leases.claim([full_key], token, CLAIM_FOR)
         renewed = self._codec.restamp(full_key, wire, seconds, kept_for)
         if renewed is None:
-            self.release([key], holder or "")
+            self.release([key], token)
             return wire is None or is_envelope(wire)
         entry, stored_for = renewed
         if self._leases is None or holder is None:
@@ -464,8 +477,7 @@ class WireShelf(Shelf[ValueT], Generic[ValueT, WireT]):
         wires: list[tuple[str, WireT]] = []
         fetched: dict[str, Any] = {}
         try:
-            for pair in self._backend.get_many(*self._full(keys)):
-                wires += (pair,)
+            wires = [pair for pair in self._backend.get_many(*self._full(keys))]
         except Exception as error:
             self.suffer("get_many", keys[0], error)
             fetched = dict.fromkeys(keys, Absent.UNREACHABLE)

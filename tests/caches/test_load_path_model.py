@@ -95,6 +95,7 @@ class Flight:
         self.call = call
         self.began_at = machine.clock()
         self.usable = {key: machine.worth(key) in USABLE for key in keys}
+        self.to_load = [key for key in keys if not call.finds(key, machine.worth(key))]
         self.fenced: set[str] = set()
         self.outcomes: dict[str, str] = {}
         self.values: dict[str, str] = {}
@@ -153,10 +154,16 @@ class Call:
         self.began_at = machine.clock()
         self.floor = {key: machine.written[key] for key in self.keys}
         self.had = {key: machine.model.get(key) for key in self.keys}
+        self.worths = {key: machine.worth(key) for key in self.keys}
         self.was_throttled = set(machine.throttled)
         self.caller: Any = None
         self.is_checked = False
         self.is_cancelled = False
+
+    def finds(self, key: str, worth: str) -> bool:
+        """Tell whether its flight finds a fresh entry that was not there before."""
+        fresh = ("fresh", "negative")
+        return self.kind != "refresh" and worth in fresh and self.worths[key] not in fresh
 
 
 # The two colours
@@ -532,7 +539,7 @@ class Machine(RuleBasedStateMachine):
         elif load.outcome == "short":
             context.time_to_live = SHORT
         flight.says.add(load.outcome)
-        if len(flight.outcomes) == len(flight.keys):
+        if len(flight.outcomes) == len(flight.to_load):
             self._land(flight)
         if load.outcome == "error":
             raise LoadError(load)
@@ -551,15 +558,13 @@ class Machine(RuleBasedStateMachine):
             if key in flight.fenced or "unstored" in flight.says:
                 continue
             if outcome == "none" or "negative" in flight.says:
-                if self.plan is not None and self.plan.negative_time_to_live is not None:
-                    value = flight.values.get(key)
-                    self.store(
-                        key,
-                        value,
-                        self.plan.negative_time_to_live,
-                        flight.began_at,
-                        is_negative=True,
-                    )
+                self.store(
+                    key,
+                    flight.values.get(key),
+                    (self.plan and self.plan.negative_time_to_live) or 0.0,
+                    flight.began_at,
+                    is_negative=True,
+                )
                 continue
             time_to_live = flight.call.time_to_live
             if "short" in flight.says:
@@ -672,7 +677,7 @@ class Machine(RuleBasedStateMachine):
 
     def _start(self, call: Call, function: Any, *arguments: Any, **options: Any) -> None:
         """Start a call, and look whether it leads, joins, or is over as it should be."""
-        worths = {key: self.worth(key) for key in call.keys}
+        worths = call.worths
         if call.kind == "refresh":
             worths = dict.fromkeys(call.keys, "nothing")
         waits = [
@@ -779,16 +784,16 @@ class Machine(RuleBasedStateMachine):
         # Else it was stored while the call was under way.
 
     def _check_age(self, call: Call, key: str, had: Entry) -> None:
-        if call.began_at < had.fresh_until:
+        over_for = call.began_at - had.fresh_until
+        if over_for < 0:
             return
         assert self.plan is not None, "not fresh, and there is no policy"
-        over_for = call.began_at - had.fresh_until
+        if any(
+            it.outcome == "error" and it.flight.usable[key] for it in self._loads_for(call, key)
+        ):
+            return  # it stood in, as it might when the load began
         assert over_for < self.plan.kept_for
-        assert (
-            over_for < self.plan.stale_while_revalidate
-            or key in call.was_throttled
-            or any(it.outcome == "error" for it in self._loads_for(call, key))
-        )
+        assert over_for < self.plan.stale_while_revalidate or key in call.was_throttled
 
     def _check_error(self, call: Call, load: Load) -> None:
         """One of the keys at least must have got it from a load that it might have waited for."""

@@ -8,7 +8,7 @@ from struct import unpack_from
 from zlib import crc32
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cachetory._core.envelope import (
@@ -25,6 +25,8 @@ from cachetory.errors import DecodeError
 
 LONGEST = (2**32 - 2) / 1000
 """The longest time in seconds that fits in, besides for ever."""
+
+PROPERTY = settings(deadline=None)  # a busy machine proves nothing
 
 KEYS = st.text(st.characters(), max_size=20)  # lone surrogates included
 ENVELOPES = st.builds(
@@ -58,17 +60,20 @@ def with_extension(wire, *fields):
 # What goes in comes out
 
 
+@PROPERTY
 @given(envelope=ENVELOPES, key=KEYS)
 def test_envelope_that_is_packed_and_unpacked_is_the_same(envelope, key):
     assert fields_of(unpack(pack(envelope, key), key)) == fields_of(envelope)
 
 
+@PROPERTY
 @given(envelope=ENVELOPES, key=KEYS)
 def test_envelope_of_one_key_is_refused_for_another(envelope, key):
     with pytest.raises(DecodeError, match="another key"):
         unpack(pack(envelope, key), key + "'")
 
 
+@PROPERTY
 @given(one=KEYS, other=KEYS)
 def test_envelope_fits_its_own_key_only(one, other):
     wire = pack(make(), one)
@@ -133,18 +138,21 @@ def test_payload_may_be_an_envelope():
 # What is no envelope, or not one of this key any more, is refused
 
 
+@PROPERTY
 @given(wire=st.binary(max_size=200), key=KEYS)
 def test_any_bytes_raise_nothing_but_a_decode_error(wire, key):
     with suppress(DecodeError):
         unpack(wire, key)
 
 
+@PROPERTY
 @given(rest=st.binary(max_size=200), key=KEYS)
 def test_any_bytes_that_begin_as_an_envelope_are_refused(rest, key):
     with pytest.raises(DecodeError):
         unpack(b"\xc1\x01" + rest, key)
 
 
+@PROPERTY
 @given(envelope=ENVELOPES, key=KEYS, data=st.data())
 def test_any_changed_byte_is_refused(envelope, key, data):
     wire = bytearray(pack(envelope, key))
@@ -166,6 +174,7 @@ def test_every_change_of_every_byte_of_one_envelope_is_refused():
                 unpack(changed, "key")
 
 
+@PROPERTY
 @given(envelope=ENVELOPES, key=KEYS, data=st.data())
 def test_any_truncation_is_refused(envelope, key, data):
     wire = pack(envelope, key)
@@ -175,12 +184,14 @@ def test_any_truncation_is_refused(envelope, key, data):
         unpack(wire[:length], key)
 
 
+@PROPERTY
 @given(envelope=ENVELOPES, key=KEYS, more=st.binary(min_size=1, max_size=50))
 def test_any_appendix_is_refused(envelope, key, more):
     with pytest.raises(DecodeError):
         unpack(pack(envelope, key) + more, key)
 
 
+@PROPERTY
 @given(one=ENVELOPES, other=ENVELOPES, data=st.data())
 def test_two_envelopes_spliced_together_are_refused_or_one_of_them(one, other, data):
     wires = [pack(one, "key"), pack(other, "key")]

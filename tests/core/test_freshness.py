@@ -5,11 +5,12 @@ from __future__ import annotations
 from math import exp, inf, log, nextafter
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cachetory._core.freshness import PLAIN, Found, Plan, Stamp, Worth
 
+PROPERTY = settings(deadline=None)  # a busy machine proves nothing
 SECONDS = st.floats(0, 1e6)
 CHANCES = st.floats(0, 1, exclude_max=True)
 JUST_ABOVE_ZERO = nextafter(0.0, 1.0)
@@ -177,6 +178,7 @@ def test_early_refresh_is_not_due_at_the_highest_chance() -> None:
     assert not Plan(early_refresh=1.0).is_due_early(found, 1.0)
 
 
+@PROPERTY
 @given(left=st.floats(1e-3, 1e3), took=st.floats(1e-3, 1e3), beta=st.floats(1e-3, 1e3))
 def test_early_refresh_is_the_likelier_the_less_time_is_left_and_the_longer_a_load_takes(
     left: float, took: float, beta: float
@@ -191,6 +193,7 @@ def test_early_refresh_is_the_likelier_the_less_time_is_left_and_the_longer_a_lo
     assert sum(is_due(left, took * 2)) >= sum(is_due(left, took))
 
 
+@PROPERTY
 @given(chance=st.floats(0, 1, exclude_min=True), left=st.floats(1e-6, 1e6))
 def test_early_refresh_is_due_just_as_the_paper_says(chance: float, left: float) -> None:
     found = Found("value", left=left, took=1.0)
@@ -201,6 +204,7 @@ def test_early_refresh_is_due_just_as_the_paper_says(chance: float, left: float)
 # Jitter
 
 
+@PROPERTY
 @given(seconds=SECONDS, jitter=st.floats(0, 1), chance=CHANCES)
 def test_jitter_shortens_by_its_share_at_most_and_never_lengthens(
     seconds: float, jitter: float, chance: float

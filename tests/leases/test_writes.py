@@ -124,12 +124,18 @@ def test_value_set_during_a_load_that_is_over_by_its_end_is_not_replaced(
     assert (outcomes[0][0], found) == ("old", None)
 
 
-def test_value_set_and_shortened_during_a_load_is_not_replaced(
-    team: tuple[Worker, Worker], url: str, valkey_server: Server
+@pytest.mark.parametrize(
+    ("operation", "more"),
+    [("expire_in", {"time_to_live": 0}), ("expire_in", {"time_to_live": 0.001}), ("expire_at", {})],
+)
+def test_value_set_and_cut_short_during_a_load_is_not_replaced(
+    team: tuple[Worker, Worker], operation: str, more: dict[str, Any]
 ) -> None:
     race = Race(team)
     race.write("set", time_to_live=3600)
-    race.write("expire_in", time_to_live=0)
+    race.write(operation, **more)
+    while race.writer.ask("get", key="key") is not None:
+        pass
 
     outcomes, found = race.end()
 

@@ -16,7 +16,7 @@ from cachetory._shell.reporter import Reporter
 from cachetory._shell.sync.codec import Codec
 from cachetory._shell.sync.loader import Loader
 from cachetory._shell.sync.object_shelf import ObjectShelf
-from cachetory._shell.sync.recipe import Recipe, load_chunks, load_one
+from cachetory._shell.sync.recipe import Recipe, check_chunk_size, load_chunks, load_one
 from cachetory._shell.sync.shelf import WireShelf
 from cachetory._shell.sync.single_flight import SingleFlight
 from cachetory.durations import to_seconds, to_timedelta, to_timestamp
@@ -617,9 +617,7 @@ class Cache(ItemAccess[ValueT], Generic[ValueT, WireT]):
         chunk_size: int | None,
         exclude: Callable[[str, ValueT], Eventual[bool] | bool] | None,
     ) -> Recipe[ValueT]:
-        if chunk_size is not None and chunk_size < 1:
-            msg = f"chunk_size={chunk_size!r} is no number of keys: give 1 or more, or None"
-            raise ConfigurationError(msg)
+        check_chunk_size(chunk_size)
         return Recipe(
             partial(load_chunks, load_many, chunk_size),
             self.plan_for(policy),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from cachetory._core.function_keys import KeyMaker
 from cachetory._runtime.async_ import check_colour
+from cachetory._shell.async_.recipe import check_chunk_size
 from cachetory.caches.async_ import Cache
 from cachetory.decorators.calls.async_ import Calls, custom_key_maker
 from cachetory.decorators.wrappers.async_ import (
@@ -168,6 +169,7 @@ def cached_many(
 
     _check_cache(cache)
     _check_times(cache, policy, time_to_live)
+    check_chunk_size(chunk_size)
 
     def decorate(function: Any, /) -> Any:
         refuse_descriptors(function)
@@ -177,6 +179,7 @@ def cached_many(
             cache,
             KeyMaker(function, ignore=ignore, version=version),
             items,
+            ignore=ignore,
             policy=policy,
             time_to_live=time_to_live,
             chunk_size=chunk_size,

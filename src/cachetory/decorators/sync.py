@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from cachetory._core.function_keys import KeyMaker
 from cachetory._runtime.sync import check_colour
+from cachetory._shell.sync.recipe import check_chunk_size
 from cachetory.caches.sync import Cache
 from cachetory.decorators.calls.sync import Calls, custom_key_maker
 from cachetory.decorators.wrappers.sync import (
@@ -169,6 +170,7 @@ def cached_many(
 
     _check_cache(cache)
     _check_times(cache, policy, time_to_live)
+    check_chunk_size(chunk_size)
 
     def decorate(function: Any, /) -> Any:
         refuse_descriptors(function)
@@ -178,6 +180,7 @@ def cached_many(
             cache,
             KeyMaker(function, ignore=ignore, version=version),
             items,
+            ignore=ignore,
             policy=policy,
             time_to_live=time_to_live,
             chunk_size=chunk_size,

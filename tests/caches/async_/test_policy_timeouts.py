@@ -71,6 +71,7 @@ async def test_stale_value_is_given_after_the_soft_timeout_and_one_load_goes_on(
 
     assert await cache.get_or_set("key", source) == "old"
     assert monotonic() - began_at >= SHORT
+    await hold.begun.wait()
     assert [await cache.get_or_set("key", source) for _ in range(3)] == ["old"] * 3
     assert source.calls == 1
     hold.let_go.set()
@@ -95,6 +96,7 @@ async def test_stale_value_is_given_in_time_to_all_who_wait(
     async with Crew() as crew:
         callers = [crew.start(call) for _ in range(CALLERS)]
         assert [await caller.result() for caller in callers] == ["old"] * CALLERS
+    await hold.begun.wait()
     assert source.calls == 1
     hold.let_go.set()
     await until_found(cache, "key", 1)
@@ -215,6 +217,7 @@ async def test_value_that_is_deleted_while_a_late_load_goes_on_stays_so(
     clock.advance(101)
     hold = source.hold()
     await cache.get_or_set("key", source)
+    await hold.begun.wait()
     await cache.delete("key")
     hold.let_go.set()
     await cache.aclose()
@@ -311,6 +314,7 @@ async def test_all_who_wait_get_an_error_after_the_hard_timeout(
         callers = [crew.start(call) for _ in range(CALLERS)]
         for caller in callers:
             assert isinstance(await caller.error(), LoadTimeoutError)
+    await hold.begun.wait()
     assert source.calls == 1
     hold.let_go.set()
     await until_found(cache, "key", 1)
@@ -398,6 +402,7 @@ async def test_value_that_is_set_while_a_late_load_goes_on_is_the_last_one(
     hold = source.hold()
     with pytest.raises(LoadTimeoutError):
         await cache.get_or_set("key", source)
+    await hold.begun.wait()
     await cache.set("key", "newer")
     hold.let_go.set()
     await cache.aclose()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import datetime, timedelta, timezone
 from functools import partial, wraps
 from typing import TYPE_CHECKING, Any
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from cachetory.caches.async_ import Cache
-from cachetory.errors import ConfigurationError, DecodeError, InvalidDurationError
+from cachetory.errors import ConfigurationError, DecodeError, InvalidDurationError, NoValueError
 from cachetory.events import Event, NotStored, Undecodable
 from cachetory.loading import MISSING, LoadContext, current_load
 from cachetory.policy import Policy
@@ -515,6 +516,21 @@ async def test_value_that_is_set_if_there_is_none_takes_the_place_of_a_stale_one
 ) -> None:
     cache = caches.make(KEEPING)
     await cache.set("key", "old")
+    clock.advance(101)
+    assert await cache.get("key") is None
+
+    assert await cache.set("key", "new", if_not_exists=True)
+    assert await cache.get("key") == "new"
+
+
+@pytest.mark.parametrize("load", [lambda: "old", lambda: MISSING], ids=["stale", "negative"])
+async def test_value_that_is_set_if_there_is_none_takes_the_place_of_what_a_call_has_left(
+    caches: Caches, clock: ManualClock, load: Any
+) -> None:
+    policy = Policy(time_to_live=100, stale_if_error=500, negative_time_to_live=500)
+    cache = caches.make()
+    with suppress(NoValueError):
+        await cache.get_or_set("key", load, policy=policy)
     clock.advance(101)
     assert await cache.get("key") is None
 

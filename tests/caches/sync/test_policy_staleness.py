@@ -212,6 +212,22 @@ def test_failed_refresh_leaves_the_stale_value_and_is_not_tried_again_soon(
     assert cache.stats().load_failures == 1
 
 
+def test_stale_value_that_is_not_being_refreshed_is_not_said_to_be(
+    caches: Caches, source: Source, clock: ManualClock, told: list[Event]
+) -> None:
+    cache = caches.make(REVALIDATING, on_event=told.append)
+    cache.set("key", "old")
+    clock.advance(101)
+    source.error = ZeroDivisionError()
+    cache.get_or_set("key", source)
+    until(lambda: cache.stats().load_failures == 1)
+    until_landed(cache)
+    told.clear()
+
+    assert cache.get_or_set("key", source) == "old"
+    assert told == [Hit("key"), Stale("key", "failing")]
+
+
 def test_refresh_is_tried_again_some_time_after_it_failed(
     caches: Caches, source: Source, clock: ManualClock
 ) -> None:
@@ -582,6 +598,25 @@ def test_failed_load_of_many_callers_is_one_and_all_get_the_stale_value(
         callers = [crew.start(call) for _ in range(CALLERS)]
         assert [caller.result() for caller in callers] == ["old"] * CALLERS
     assert source.calls == 1
+
+
+def test_stale_value_is_given_though_it_is_the_load_of_another_that_fails(
+    caches: Caches, source: Source, clock: ManualClock
+) -> None:
+    cache = caches.make(FORGIVING)
+    cache.set("key", "old")
+    clock.advance(101)
+    hold = source.hold()
+    source.error = ZeroDivisionError()
+    with Crew() as crew:
+        unforgiving = crew.start(cache.refresh, "key", source)
+        hold.begun.wait()
+        caller = crew.start(cache.get_or_set, "key", source)
+        until(lambda: cache.stats().misses == 1)
+        hold.let_go.set()
+
+        assert isinstance(unforgiving.error(), ZeroDivisionError)
+        assert caller.result() == "old"
 
 
 def test_stale_value_does_not_stand_in_for_one_that_there_is_not(

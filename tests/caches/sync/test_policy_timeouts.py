@@ -72,6 +72,7 @@ def test_stale_value_is_given_after_the_soft_timeout_and_one_load_goes_on(
 
     assert cache.get_or_set("key", source) == "old"
     assert monotonic() - began_at >= SHORT
+    hold.begun.wait()
     assert [cache.get_or_set("key", source) for _ in range(3)] == ["old"] * 3
     assert source.calls == 1
     hold.let_go.set()
@@ -96,6 +97,7 @@ def test_stale_value_is_given_in_time_to_all_who_wait(
     with Crew() as crew:
         callers = [crew.start(call) for _ in range(CALLERS)]
         assert [caller.result() for caller in callers] == ["old"] * CALLERS
+    hold.begun.wait()
     assert source.calls == 1
     hold.let_go.set()
     until_found(cache, "key", 1)
@@ -216,6 +218,7 @@ def test_value_that_is_deleted_while_a_late_load_goes_on_stays_so(
     clock.advance(101)
     hold = source.hold()
     cache.get_or_set("key", source)
+    hold.begun.wait()
     cache.delete("key")
     hold.let_go.set()
     cache.close()
@@ -310,6 +313,7 @@ def test_all_who_wait_get_an_error_after_the_hard_timeout(caches: Caches, source
         callers = [crew.start(call) for _ in range(CALLERS)]
         for caller in callers:
             assert isinstance(caller.error(), LoadTimeoutError)
+    hold.begun.wait()
     assert source.calls == 1
     hold.let_go.set()
     until_found(cache, "key", 1)
@@ -393,6 +397,7 @@ def test_value_that_is_set_while_a_late_load_goes_on_is_the_last_one(
     hold = source.hold()
     with pytest.raises(LoadTimeoutError):
         cache.get_or_set("key", source)
+    hold.begun.wait()
     cache.set("key", "newer")
     hold.let_go.set()
     cache.close()

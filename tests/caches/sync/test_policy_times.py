@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import datetime, timedelta, timezone
 from functools import partial, wraps
 from typing import TYPE_CHECKING, Any
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from cachetory.caches.sync import Cache
-from cachetory.errors import ConfigurationError, DecodeError, InvalidDurationError
+from cachetory.errors import ConfigurationError, DecodeError, InvalidDurationError, NoValueError
 from cachetory.events import Event, NotStored, Undecodable
 from cachetory.loading import MISSING, LoadContext, current_load
 from cachetory.policy import Policy
@@ -512,6 +513,21 @@ def test_value_that_is_set_if_there_is_none_takes_the_place_of_a_stale_one(
 ) -> None:
     cache = caches.make(KEEPING)
     cache.set("key", "old")
+    clock.advance(101)
+    assert cache.get("key") is None
+
+    assert cache.set("key", "new", if_not_exists=True)
+    assert cache.get("key") == "new"
+
+
+@pytest.mark.parametrize("load", [lambda: "old", lambda: MISSING], ids=["stale", "negative"])
+def test_value_that_is_set_if_there_is_none_takes_the_place_of_what_a_call_has_left(
+    caches: Caches, clock: ManualClock, load: Any
+) -> None:
+    policy = Policy(time_to_live=100, stale_if_error=500, negative_time_to_live=500)
+    cache = caches.make()
+    with suppress(NoValueError):
+        cache.get_or_set("key", load, policy=policy)
     clock.advance(101)
     assert cache.get("key") is None
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from datetime import datetime, timezone
 from random import Random
 from time import monotonic
 from typing import TYPE_CHECKING, Any
@@ -135,6 +136,8 @@ class Member:
             await self._function().purge(key)
         elif operation == "expire_in":
             await self._cache.expire_in(key, **more)
+        elif operation == "expire_at":
+            await self._cache.expire_at(key, datetime(2020, 1, 1, tzinfo=timezone.utc))
         else:
             msg = f"there is no way to {operation}"
             raise ValueError(msg)
@@ -146,6 +149,24 @@ class Member:
     async def round_trips(self) -> int:
         """Tell how often something was sent to the server, but for messages that are waited for."""
         return self._round_trips
+
+    async def time(self, *, keys: list[str]) -> list[float]:
+        """Call a cached function for each key, one after another, and tell how long each took."""
+        function = self._function()
+        took: list[float] = []
+        for key in keys:
+            began = monotonic()
+            await function(key)
+            took.append(monotonic() - began)
+        return took
+
+    async def until_hit(self) -> float:
+        """Wait until a value is found in the store, and tell when that was."""
+        counters = self._cache.counters
+        hits = counters.hits
+        while counters.hits == hits:
+            await sleep(0.001)
+        return monotonic()
 
     async def hammer(
         self, *, callers: int, keys: int, until: str, pause: float = 0.0, start: str = ""
@@ -177,7 +198,7 @@ class Member:
         outcomes = await self._start([caller(seed) for seed in range(callers)], start)
         return {
             "calls": len(calls),
-            "slowest": sorted(calls, reverse=True)[:100],
+            "slowest": sorted(calls, reverse=True)[:1000],
             "wrong": wrong,
             "errors": errors | {name: 1 for _, name, _ in outcomes if name},
         }
@@ -195,7 +216,6 @@ class Member:
 
     def _function(self) -> Any:
         async def function(key: str) -> str:
-            self._tell("load", key)
             return f"value of {key}"
 
         return cached(self._cache, make_key=lambda _function, key: key)(function)

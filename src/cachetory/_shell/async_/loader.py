@@ -87,7 +87,7 @@ class Outcome(Generic[ValueT]):
 class _Trip(Generic[ValueT]):
     """What is the same for all steps of one flight."""
 
-    __slots__ = ("flight", "is_forced", "known", "recipe", "token")
+    __slots__ = ("failure", "flight", "is_forced", "known", "recipe", "token")
 
     def __init__(
         self,
@@ -102,6 +102,7 @@ class _Trip(Generic[ValueT]):
         self.known = known
         self.is_forced = is_forced
         self.token = ""
+        self.failure: Exception | None = None
 
     @property
     def is_nested(self) -> bool:
@@ -424,7 +425,9 @@ class Loader(Generic[ValueT]):
             stored = await self._commit(
                 trip, await self._stamp_all(trip, claims, contexts, values, (created_at, took))
             )
-        except BaseException:  # cancelled, or the store's error is to be raised
+            if trip.failure is not None:
+                raise trip.failure
+        except BaseException:  # cancelled, or an error is to be raised
             await self._shelf.release(own, trip.token)
             raise
         await self._leave(trip, [key for key in own if not stored.get(key)], claims, values)
@@ -472,8 +475,11 @@ class Loader(Generic[ValueT]):
                 continue
             try:
                 fresh_for: Any = await trip.recipe.fresh_for(context, value)
-            except Exception as failure:  # of what a user's function gave, or raised
-                self._reporter.unencodable(key, failure)
+            except InvalidDurationError as invalid:
+                self._reporter.unencodable(key, invalid)
+                continue
+            except Exception as failure:  # of the user's own; other keys do not suffer for it
+                trip.failure = failure
                 continue
             if fresh_for is NOT_AT_ALL or fresh_for == 0:
                 self._reporter.not_stored(key, "excluded")

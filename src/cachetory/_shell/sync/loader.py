@@ -88,7 +88,7 @@ class Outcome(Generic[ValueT]):
 class _Trip(Generic[ValueT]):
     """What is the same for all steps of one flight."""
 
-    __slots__ = ("flight", "is_forced", "known", "recipe", "token")
+    __slots__ = ("failure", "flight", "is_forced", "known", "recipe", "token")
 
     def __init__(
         self,
@@ -103,6 +103,7 @@ class _Trip(Generic[ValueT]):
         self.known = known
         self.is_forced = is_forced
         self.token = ""
+        self.failure: Exception | None = None
 
     @property
     def is_nested(self) -> bool:
@@ -421,7 +422,9 @@ class Loader(Generic[ValueT]):
             stored = self._commit(
                 trip, self._stamp_all(trip, claims, contexts, values, (created_at, took))
             )
-        except BaseException:  # cancelled, or the store's error is to be raised
+            if trip.failure is not None:
+                raise trip.failure
+        except BaseException:  # cancelled, or an error is to be raised
             self._shelf.release(own, trip.token)
             raise
         self._leave(trip, [key for key in own if not stored.get(key)], claims, values)
@@ -469,8 +472,11 @@ class Loader(Generic[ValueT]):
                 continue
             try:
                 fresh_for: Any = trip.recipe.fresh_for(context, value)
-            except Exception as failure:  # of what a user's function gave, or raised
-                self._reporter.unencodable(key, failure)
+            except InvalidDurationError as invalid:
+                self._reporter.unencodable(key, invalid)
+                continue
+            except Exception as failure:  # of the user's own; other keys do not suffer for it
+                trip.failure = failure
                 continue
             if fresh_for is NOT_AT_ALL or fresh_for == 0:
                 self._reporter.not_stored(key, "excluded")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, Generic
 from cachetory._core.sentinels import MISSING, Absent
 from cachetory._runtime.sync import resolve
 from cachetory.durations import to_seconds
-from cachetory.errors import NoValueError
+from cachetory.errors import ConfigurationError, NoValueError
 from cachetory.interfaces.serializers import ValueT
 from cachetory.loading import LoadContext, current
 
@@ -130,6 +130,17 @@ def load_chunks(
     for context in contexts.values():
         context.follow(common)
     return values
+
+
+def check_chunk_size(chunk_size: int | None) -> None:
+    """Refuse chunks of nothing.
+
+    Raises:
+        ConfigurationError: for less than one key.
+    """
+    if chunk_size is not None and chunk_size < 1:
+        msg = f"chunk_size={chunk_size!r} is no number of keys: give 1 or more, or None"
+        raise ConfigurationError(msg)
 
 
 def takes_context(load: Callable[..., Any]) -> bool:

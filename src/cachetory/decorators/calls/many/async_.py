@@ -11,7 +11,7 @@ from cachetory.errors import ConfigurationError
 from cachetory.loading import LoadContext, current
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Collection, Iterable, Mapping
 
     from cachetory._core.function_keys import KeyMaker
     from cachetory._runtime.async_ import Eventual
@@ -31,10 +31,11 @@ class ManyCalls(Generic[K, V]):
         keys: makes the key of a call that has one item in the place of all.
         items: the name of the parameter that takes the items; by default the first one, or the
             second one after `self`.
+        ignore: names of parameters that take no part in the keys.
         storing: what `Cache.get_or_set_many` is told besides.
 
     Raises:
-        ConfigurationError: if there is no such parameter.
+        ConfigurationError: if there is no such parameter, or it cannot take the items.
     """
 
     __slots__ = ("_cache", "_choose", "_function", "_items", "_keys", "_storing", "entrance")
@@ -48,13 +49,15 @@ class ManyCalls(Generic[K, V]):
         cache: Cache[V, Any] | Callable[..., Eventual[Any] | Any] | None,
         keys: KeyMaker,
         items: str | None,
+        *,
+        ignore: Collection[str],
         **storing: Any,
     ) -> None:
         self._function = function
         self._cache = None if callable(cache) else cache
         self._choose = cache if callable(cache) else None
         self._keys = keys
-        self._items = _items_parameter(keys, items)
+        self._items = _items_parameter(keys, items, ignore)
         self._storing = storing
         self.entrance = self.call
 
@@ -115,6 +118,7 @@ class ManyCalls(Generic[K, V]):
     ) -> tuple[dict[str, K], Callable[[list[str]], Eventual[Mapping[str, V]]]]:
         """Give the items by key, and what computes the results of some of these keys."""
         bound = self._keys.signature.bind(*args, **kwargs)
+        bound.apply_defaults()
         items: Iterable[K] = bound.arguments[self._items]
         by_key: dict[str, K] = {}
         for item in items:
@@ -129,13 +133,23 @@ class ManyCalls(Generic[K, V]):
         return {key: results[by_key[key]] for key in keys if by_key[key] in results}
 
 
-def _items_parameter(keys: KeyMaker, items: str | None) -> str:
-    names = list(keys.signature.parameters)
+def _items_parameter(keys: KeyMaker, items: str | None, ignore: Collection[str]) -> str:
+    parameters = keys.signature.parameters
+    names = list(parameters)
     if items is None:
         candidates = names[1:] if names[:1] == ["self"] else names
         items = candidates[0] if candidates else ""
     if items not in names:
         known = ", ".join(f"`{name}`" for name in names) or "none"
         msg = f"there is no parameter `{items}` that could take the items; there are: {known}"
+        raise ConfigurationError(msg)
+    it = parameters[items]
+    if it.kind in (it.VAR_POSITIONAL, it.VAR_KEYWORD):
+        msg = (
+            f"`{items}` takes items one by one: `cached_many` is for a parameter that takes a list"
+        )
+        raise ConfigurationError(msg)
+    if items in ignore:
+        msg = f"`{items}` takes the items, each of which is part of a key: it cannot be ignored"
         raise ConfigurationError(msg)
     return items

@@ -30,7 +30,7 @@ from cachetory._shell.tokens import (
     is_throttle,
     make_token,
 )
-from cachetory.errors import LoadTimeoutError, NoValueError
+from cachetory.errors import InvalidDurationError, LoadTimeoutError, NoValueError
 from cachetory.interfaces.serializers import ValueT
 from cachetory.loading import LoadContext
 
@@ -104,6 +104,11 @@ class _Trip(Generic[ValueT]):
         self.is_forced = is_forced
         self.token = ""
         self.failure: Exception | None = None
+
+    def raise_failure(self) -> None:
+        """Raise what a function of the user's has raised, if anything."""
+        if self.failure is not None:
+            raise self.failure
 
     @property
     def is_nested(self) -> bool:
@@ -422,8 +427,7 @@ class Loader(Generic[ValueT]):
             stored = self._commit(
                 trip, self._stamp_all(trip, claims, contexts, values, (created_at, took))
             )
-            if trip.failure is not None:
-                raise trip.failure
+            trip.raise_failure()
         except BaseException:  # cancelled, or an error is to be raised
             self._shelf.release(own, trip.token)
             raise

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hashlib import sha1
 from typing import TYPE_CHECKING, Any
 
-from redis.exceptions import NoPermissionError, NoScriptError, ResponseError
+from redis.exceptions import InvalidResponse, NoPermissionError, NoScriptError, ResponseError
 
 from cachetory._core.envelope import IDENTIFIED_BY
 from cachetory._core.magic import is_envelope
@@ -89,11 +89,16 @@ class RedisLeases(AsyncLeases[bytes]):
             ("MGET", *claims),
             ("MGET", *names),
         )
+        holders: Any
+        wires: Any
         holders, wires = replies[-2:]
         if isinstance(wires, ResponseError):
             raise wires
         if isinstance(holders, ResponseError):
             holders = [None] * len(keys)
+        if wires.__class__ is not list or not (len(wires) == len(holders) == len(keys)):
+            msg = "the server answers something else than it was asked"
+            raise InvalidResponse(msg)
         return [
             (None if holder is None else bytes(holder).decode("ascii", "replace"), wire)
             for holder, wire in zip(holders, wires, strict=True)

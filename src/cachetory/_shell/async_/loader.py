@@ -286,6 +286,7 @@ class Loader(Generic[ValueT]):
                 outcome = outcomes.get(self._prefix + key)
                 if outcome is not None and outcome.has_failed and key in stale:
                     # It was the load of others, who have no use for what is stale.
+                    self._throttle.hold(self._prefix + key, plan.retry_after_failure)
                     landed[key] = self._fall_back(key, stale[key], plan, found[key], "failing")
                 elif outcome is not None:
                     landed[key] = outcome

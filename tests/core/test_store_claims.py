@@ -422,9 +422,7 @@ def test_kept_entry_is_removed_if_it_is_to_live_no_longer(
     assert_in_order(store)
 
 
-def test_kept_entry_is_deleted_as_any_other(
-    store: Store[Any], clock: ManualClock
-) -> None:
+def test_kept_entry_is_deleted_as_any_other(store: Store[Any], clock: ManualClock) -> None:
     store.set("key", "value", clock() + 5, kept_until=clock() + 15)
     clock.advance(5)
 

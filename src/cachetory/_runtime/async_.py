@@ -224,8 +224,10 @@ async def every(
 ) -> AsyncGenerator[None, None]:
     """Call the function every so many seconds while the block runs; its errors end nothing."""
 
+    is_over = False
+
     async def beat() -> None:
-        while True:
+        while not is_over:  # a client may swallow the cancellation, as `wait_for` did until 3.12
             await asyncio.sleep(seconds)
             with suppress(Exception):
                 await function()
@@ -234,6 +236,7 @@ async def every(
     try:
         yield
     finally:
+        is_over = True
         task.cancel()
         await asyncio.wait((task,))
 
@@ -305,6 +308,9 @@ class Flight(Generic[T]):
     Args:
         keys: those that it loads.
         leave: called when nobody may join the flight any more.
+
+    Attributes:
+        is_abandoned: whether the last one has left, so that it is to end.
     """
 
     __slots__ = (
@@ -315,6 +321,7 @@ class Flight(Generic[T]):
         "_waiters",
         "committing",
         "fenced",
+        "is_abandoned",
         "keys",
         "waits_for",
     )
@@ -328,6 +335,7 @@ class Flight(Generic[T]):
         self._goes_on = False
         self.fenced: set[str] = set()
         self.committing = False
+        self.is_abandoned = False
         self.waits_for: list[Flight[Any]] = []
 
     @staticmethod
@@ -380,6 +388,7 @@ class Flight(Generic[T]):
         finally:
             self._waiters -= 1
             if not (self._waiters or self.committing or self._goes_on):
+                self.is_abandoned = True
                 self.fenced.update(self.keys)
                 self._leave(self)
                 self._task.cancel()

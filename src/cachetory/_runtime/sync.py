@@ -399,6 +399,9 @@ class Flight(Generic[T]):
     Args:
         keys: those that it loads.
         leave: called when nobody may join the flight any more.
+
+    Attributes:
+        is_abandoned: whether it is to end, which is not for threads to say.
     """
 
     __slots__ = (
@@ -410,6 +413,7 @@ class Flight(Generic[T]):
         "_value",
         "committing",
         "fenced",
+        "is_abandoned",
         "keys",
         "waits_for",
     )
@@ -424,6 +428,7 @@ class Flight(Generic[T]):
         self._value: T
         self.fenced: set[str] = set()
         self.committing = False
+        self.is_abandoned = False
         self.waits_for: list[Flight[Any]] = []
 
     @staticmethod

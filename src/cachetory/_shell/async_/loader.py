@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Generic
 from cachetory._core.freshness import Found, Stamp, Worth
 from cachetory._core.sentinels import MISSING, Absent
 from cachetory._core.throttle import Throttle
-from cachetory._runtime.async_ import Flight, every
+from cachetory._runtime.async_ import Deserted, Flight, every
 from cachetory._runtime.chance import chance
 from cachetory._shell.async_.recipe import NOT_AT_ALL, Failed
 from cachetory._shell.async_.shelf import Claimed, Loaded
@@ -342,6 +342,8 @@ class Loader(Generic[ValueT]):
                 outcomes.update(landed)
                 if not held:
                     return outcomes
+                if trip.flight.is_abandoned:  # and a client has swallowed the cancellation
+                    raise Deserted
                 await watch.wait(pause * (0.5 + chance() / 2))
                 pause = min(2 * pause, POLL_MOST)
 

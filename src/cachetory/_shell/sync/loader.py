@@ -17,7 +17,7 @@ from cachetory._core.freshness import Found, Stamp, Worth
 from cachetory._core.sentinels import MISSING, Absent
 from cachetory._core.throttle import Throttle
 from cachetory._runtime.chance import chance
-from cachetory._runtime.sync import Flight, every
+from cachetory._runtime.sync import Deserted, Flight, every
 from cachetory._shell.sync.recipe import NOT_AT_ALL, Failed
 from cachetory._shell.sync.shelf import Claimed, Loaded
 from cachetory._shell.tokens import (
@@ -339,6 +339,8 @@ class Loader(Generic[ValueT]):
                 outcomes.update(landed)
                 if not held:
                     return outcomes
+                if trip.flight.is_abandoned:  # and a client has swallowed the cancellation
+                    raise Deserted
                 watch.wait(pause * (0.5 + chance() / 2))
                 pause = min(2 * pause, POLL_MOST)
 

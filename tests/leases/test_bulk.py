@@ -16,9 +16,7 @@ def test_overlapping_sets_of_two_processes_are_loaded_once(
     employ: Employer, redis_url: str, colour: Colour
 ) -> None:
     workers = [employ(colour, url=patient(redis_url), policy={"lease": 5.0}) for _ in range(2)]
-    sets = [
-        [f"key {(20 * task + number) % 300}" for number in range(100)] for task in range(10)
-    ]
+    sets = [[f"key {(20 * task + number) % 300}" for number in range(100)] for task in range(10)]
     orders = [
         worker.order("call_many", sets=sets, load={"gives": 1, "seconds": 0.2}, start="go")
         for worker in workers

@@ -25,7 +25,7 @@ Colour: TypeAlias = Literal["async_", "sync"]
 
 ROOT = Path(__file__).parents[2]
 
-# Many start at the same time: only the first one is to compile the modules.
+# Many start one after another: only the first one is to compile the modules.
 _ENVIRONMENT = {name: it for name, it in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
 
 PATIENCE = 30.0
@@ -76,7 +76,7 @@ class Worker:
         self._process = subprocess.Popen(
             [sys.executable, "-m", "tests.leases.program", colour],
             cwd=ROOT,
-            env={**_ENVIRONMENT, "PYTHONPYCACHEPREFIX": str(start_reaper().directory / "pycache")},
+            env=_ENVIRONMENT,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             start_new_session=True,

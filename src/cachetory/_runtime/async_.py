@@ -223,7 +223,6 @@ async def every(
     seconds: float, function: Callable[[], Awaitable[object]]
 ) -> AsyncGenerator[None, None]:
     """Call the function every so many seconds while the block runs; its errors end nothing."""
-
     is_over = False
 
     async def beat() -> None:

@@ -87,7 +87,7 @@ class Member:
     def call(
         self, *, key: str, load: dict[str, Any], callers: int = 1, start: str = "", **more: Any
     ) -> list[Outcome]:
-        """Ask for a key, so many callers at once, who wait at a gate before that if there is one."""
+        """Ask for a key, so many callers at once, who wait at a gate first if there is one."""
 
         def call() -> Any:
             return self._cache.get_or_set(key, lambda: self._load(key, load), **more)
@@ -148,7 +148,7 @@ class Member:
         return self._cache.stats()._asdict()
 
     def round_trips(self) -> int:
-        """Tell how often something was sent to the server, but for messages that are waited for."""
+        """Tell how often something was sent to the server."""
         return self._round_trips
 
     def time(self, *, keys: list[str]) -> list[float]:

@@ -14,7 +14,9 @@ from cachetory.errors import (
     DecodeError,
     InvalidDurationError,
     InvalidKeyError,
+    LoadTimeoutError,
     MissingExtraError,
+    NoValueError,
     UncacheableFunctionError,
     UnkeyableArgumentError,
     UnsupportedOperationError,
@@ -28,6 +30,8 @@ PARENTS: dict[type[CachetoryError], tuple[type[Exception], ...]] = {
     UnkeyableArgumentError: (TypeError,),
     UncacheableFunctionError: (TypeError,),
     DecodeError: (ValueError,),
+    NoValueError: (LookupError,),
+    LoadTimeoutError: (TimeoutError,),
     UnsupportedOperationError: (NotImplementedError,),
 }
 CLASSES = {it for it in vars(errors).values() if isinstance(it, type)}
@@ -45,7 +49,8 @@ def test_error_is_what_a_caller_expects(error: type[CachetoryError]) -> None:
 
 @pytest.mark.parametrize("error", PARENTS, ids=lambda it: it.__name__)
 def test_error_never_passes_for_a_missing_key(error: type[CachetoryError]) -> None:
-    assert not issubclass(error, LookupError)
+    assert not issubclass(error, KeyError)
+    assert error is NoValueError or not issubclass(error, LookupError)
 
 
 @pytest.mark.parametrize("error", PARENTS, ids=lambda it: it.__name__)

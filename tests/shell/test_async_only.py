@@ -354,7 +354,8 @@ def test_loops_in_threads_share_a_cache_without_harm() -> None:
         thread.join(30)
 
     assert len(outcomes) == 20
-    assert load.calls <= 20
+    # One for each gathering, and one more at most for each deletion that fences it in its midst.
+    assert load.calls <= 20 + 2 * 20
     assert not cache._flights._flights
 
 

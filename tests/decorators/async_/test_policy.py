@@ -355,6 +355,24 @@ async def test_error_of_a_refresh_is_raised_though_there_is_a_stale_result(
     assert await function("a") == "a, 1"
 
 
+async def test_refresh_that_fails_does_not_keep_others_from_computing(
+    cache: Cache[Any], clock: ManualClock, source: Source
+) -> None:
+    policy = {"stale_while_revalidate": 100, "stale_if_error": 100, "retry_after_failure": 3600}
+    function: Any = source.cached(cache, time_to_live=10, **policy)
+    assert await function("a") == "a, 1"
+    clock.advance(5)
+    source.error = ZeroDivisionError()
+    with pytest.raises(ZeroDivisionError):
+        await function.refresh("a")
+    source.error = None
+    clock.advance(10)
+
+    assert await function("a") == "a, 1"
+    await cache.aclose()
+    assert await function("a") == "a, 3"
+
+
 async def test_stale_result_is_not_given_for_what_there_is_no_more(
     cache: Cache[Any], clock: ManualClock, source: Source
 ) -> None:

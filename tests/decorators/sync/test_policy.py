@@ -346,6 +346,24 @@ def test_error_of_a_refresh_is_raised_though_there_is_a_stale_result(
     assert function("a") == "a, 1"
 
 
+def test_refresh_that_fails_does_not_keep_others_from_computing(
+    cache: Cache[Any], clock: ManualClock, source: Source
+) -> None:
+    policy = {"stale_while_revalidate": 100, "stale_if_error": 100, "retry_after_failure": 3600}
+    function: Any = source.cached(cache, time_to_live=10, **policy)
+    assert function("a") == "a, 1"
+    clock.advance(5)
+    source.error = ZeroDivisionError()
+    with pytest.raises(ZeroDivisionError):
+        function.refresh("a")
+    source.error = None
+    clock.advance(10)
+
+    assert function("a") == "a, 1"
+    cache.close()
+    assert function("a") == "a, 3"
+
+
 def test_stale_result_is_not_given_for_what_there_is_no_more(
     cache: Cache[Any], clock: ManualClock, source: Source
 ) -> None:

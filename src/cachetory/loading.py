@@ -28,9 +28,9 @@ class LoadContext:
     def __init__(self, key: str, stale: Any | Absent = MISSING) -> None:
         self.key: str = key
         self.stale: Any | Absent = stale
-        self.is_stored = True
-        self.is_negative = False
-        self.sets_time_to_live = False
+        self.is_stored: bool = True
+        self.is_negative: bool = False
+        self.sets_time_to_live: bool = False
         self._time_to_live: Duration | None = None
 
     @property

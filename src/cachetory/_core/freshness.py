@@ -61,15 +61,15 @@ class Stamp:
         is_negative: bool = False,
         is_refused: bool = False,
     ) -> None:
-        self.created_at = created_at
-        self.took = took
-        self.fresh_for = fresh_for
-        self.stored_for = None if fresh_for is None else fresh_for + kept_for
+        self.created_at: float = created_at
+        self.took: float = took
+        self.fresh_for: float | None = fresh_for
+        self.stored_for: float | None = None if fresh_for is None else fresh_for + kept_for
         if fresh_for is not None and fresh_for <= 0:
             self.stored_for = 0.0  # over before it began
-        self.is_noted = is_noted
-        self.is_negative = is_negative
-        self.is_refused = is_refused
+        self.is_noted: bool = is_noted
+        self.is_negative: bool = is_negative
+        self.is_refused: bool = is_refused
 
     def renewed(self, fresh_for: float | None, now: float, kept_for: float) -> Stamp:
         """Give one by which the same value is fresh for so long from now."""
@@ -116,12 +116,12 @@ class Found(Generic[V]):
         is_negative: bool = False,
         is_refused: bool = False,
     ) -> None:
-        self.value = value
-        self.left = left
-        self.created_at = created_at
-        self.took = took
-        self.is_negative = is_negative
-        self.is_refused = is_refused
+        self.value: V = value
+        self.left: float = left
+        self.created_at: float | None = created_at
+        self.took: float = took
+        self.is_negative: bool = is_negative
+        self.is_refused: bool = is_refused
 
     @property
     def is_fresh(self) -> bool:
@@ -175,17 +175,17 @@ class Plan:
         lease: float | None = None,
         retry_after_failure: float = 30.0,
     ) -> None:
-        self.time_to_live = time_to_live
-        self.time_to_live_of = time_to_live_of
-        self.jitter = jitter
-        self.stale_while_revalidate = stale_while_revalidate
-        self.stale_if_error = stale_if_error
-        self.early_refresh = early_refresh
-        self.negative_time_to_live = negative_time_to_live
-        self.soft_timeout = soft_timeout
-        self.hard_timeout = hard_timeout
-        self.lease = lease
-        self.retry_after_failure = retry_after_failure
+        self.time_to_live: float | None = time_to_live
+        self.time_to_live_of: Callable[[Any], Any] | None = time_to_live_of
+        self.jitter: float = jitter
+        self.stale_while_revalidate: float = stale_while_revalidate
+        self.stale_if_error: float = stale_if_error
+        self.early_refresh: float = early_refresh
+        self.negative_time_to_live: float | None = negative_time_to_live
+        self.soft_timeout: float | None = soft_timeout
+        self.hard_timeout: float | None = hard_timeout
+        self.lease: float | None = lease
+        self.retry_after_failure: float = retry_after_failure
 
     @property
     def kept_for(self) -> float:

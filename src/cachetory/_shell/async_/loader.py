@@ -558,7 +558,8 @@ class Loader(Generic[ValueT]):
         for key in keys:
             error = _error_of(values[key])
             seconds = 0.0
-            if error is not None and not isinstance(error, NoValueError):
+            has_failed = error is not None and not isinstance(error, NoValueError)
+            if has_failed and not trip.is_forced:
                 found = claims[key].found
                 if not isinstance(found, Absent) and _may_stand_in(found, plan):
                     seconds = min(plan.retry_after_failure, plan.kept_for + found.left)

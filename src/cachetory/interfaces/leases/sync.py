@@ -37,11 +37,11 @@ class Commit:
     def __init__(
         self, key: str, token: str, wire: Any, *, time_to_live: float | None, former: Any
     ) -> None:
-        self.key = key
-        self.token = token
-        self.wire = wire
-        self.time_to_live = time_to_live
-        self.former = former
+        self.key: str = key
+        self.token: str = token
+        self.wire: Any = wire
+        self.time_to_live: float | None = time_to_live
+        self.former: Any = former
 
 
 class SyncLeases(ABC, Generic[WireT]):

@@ -129,8 +129,10 @@ class ManyCalls(Generic[K, V]):
 
     def _load(self, bound: Any, by_key: dict[str, K], keys: list[str]) -> dict[str, V]:
         """Compute the results of keys, and give them by key."""
-        bound.arguments[self._items] = [by_key[key] for key in keys]
-        results = resolve(self._function(*bound.args, **bound.kwargs))
+        # A copy: what is stale and what is missing may be loaded at the same time, in two threads.
+        arguments = {**bound.arguments, self._items: [by_key[key] for key in keys]}
+        own = bound.__class__(bound.signature, arguments)
+        results = resolve(self._function(*own.args, **own.kwargs))
         return {key: results[by_key[key]] for key in keys if by_key[key] in results}
 
 

@@ -344,6 +344,37 @@ def test_loops_in_threads_share_a_cache_without_harm() -> None:
         for _ in range(5):
             callers = [cache.get_or_set("key", slow_load) for _ in range(20)]
             outcomes.append(await asyncio.gather(*callers))
+            meeting.wait(30)  # a deletion amid a gathering would have its rest load once more
+            await cache.delete("key")
+            await cache.clear()
+            meeting.wait(30)
+
+    threads = [threading.Thread(target=asyncio.run, args=(use(),)) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+
+    assert len(outcomes) == 20
+    assert load.calls <= 20
+    assert not cache._flights._flights
+
+
+def test_loops_in_threads_delete_what_others_load_without_harm() -> None:
+    cache = Cache[Any, Any](backend=MemoryBackend(), serializer="pickle://")
+    load = Load()
+    meeting = threading.Barrier(4)
+    outcomes: list[list[int]] = []
+
+    async def slow_load() -> int:
+        await asyncio.sleep(0.001)
+        return await load()
+
+    async def use() -> None:
+        meeting.wait(30)
+        for _ in range(5):
+            callers = [cache.get_or_set("key", slow_load) for _ in range(20)]
+            outcomes.append(await asyncio.gather(*callers))
             await cache.delete("key")
             await cache.clear()
 
@@ -353,9 +384,8 @@ def test_loops_in_threads_share_a_cache_without_harm() -> None:
     for thread in threads:
         thread.join(30)
 
-    assert len(outcomes) == 20
-    # One for each gathering, and one more at most for each deletion that fences it in its midst.
-    assert load.calls <= 20 + 2 * 20
+    assert [len(values) for values in outcomes] == [20] * 20
+    assert all(1 <= value <= load.calls for values in outcomes for value in values)
     assert not cache._flights._flights
 
 

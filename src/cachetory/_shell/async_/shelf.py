@@ -98,11 +98,6 @@ class Shelf(ABC, Generic[ValueT]):
         self._reporter = reporter
         self._leases: AsyncLeases[Any] | None = getattr(backend, "leases", None)
 
-    @property
-    def keeps_claims(self) -> bool:
-        """Whether the store keeps claims, so that a lease can be had."""
-        return self._leases is not None
-
     @abstractmethod
     async def get(self, key: str) -> ValueT | Absent:
         """Find the value of a key, if it is fresh."""
@@ -320,6 +315,8 @@ class WireShelf(Shelf[ValueT], Generic[ValueT, WireT]):
         try:
             answers = await self._leases.claim(full_keys, token, seconds, takes_over=takes_over)
         except Exception as error:
+            # It may have been carried out all the same, and would keep others from loading.
+            self._background.start(partial(self.release, keys, token))
             self.suffer("claim", keys[0], error)
             return {key: Claimed(Absent.UNREACHABLE) for key in keys}
         self.note_answer(keys[0])

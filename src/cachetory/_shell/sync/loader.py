@@ -427,14 +427,17 @@ class Loader(Generic[ValueT]):
                 key: self._conclude(key, values[key], claimed, trip, took)
                 for key, claimed in claims.items()
             }
-            stored = self._commit(
-                trip, self._stamp_all(trip, claims, contexts, values, (created_at, took))
-            )
+            loaded = self._stamp_all(trip, claims, contexts, values, (created_at, took))
+            stored = self._commit(trip, loaded)
             trip.raise_failure()
         except BaseException:  # cancelled, or an error is to be raised
             self._shelf.release(own, trip.token)
             raise
-        self._leave(trip, [key for key in own if not stored.get(key)], claims, values)
+        unsure = [key for key in own if key in loaded and key not in stored]
+        if unsure:  # the store has just failed: nobody is to wait for it once more
+            self._background.start(partial(self._shelf.release, unsure, trip.token))
+        left = [key for key in own if not stored.get(key) and key not in unsure]
+        self._leave(trip, left, claims, values)
         return outcomes
 
     def _call(
@@ -505,12 +508,16 @@ class Loader(Generic[ValueT]):
         return loaded
 
     def _commit(self, trip: _Trip[ValueT], loaded: dict[str, Loaded[ValueT]]) -> dict[str, bool]:
-        """Store what may be stored; a value is never lost for that."""
+        """Store what may be stored; a value is never lost for that.
+
+        Tells of each whether it was stored, but for those with which the store has failed.
+        """
         if not loaded:
             return {}
         allowed = self._flights.may_commit(trip.flight, self._full(loaded))
         admitted = {key: it for key, it in loaded.items() if self._prefix + key in allowed}
         stored = self._shelf.commit(admitted) if admitted else {}
+        stored.update((key, False) for key in loaded if key not in admitted)
         for key, it in loaded.items():
             is_refused = it.claimed.holder is not None and not stored.get(key, True)
             if key not in admitted or (is_refused and it.stamp.stored_for != 0):

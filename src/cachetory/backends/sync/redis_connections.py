@@ -50,11 +50,13 @@ class RedisConnections:
         "_failures",
         "_is_closed",
         "_pool",
+        "_settings",
         "_slots",
     )
 
     def __init__(self, pool: ConnectionPool) -> None:
         self._pool = pool
+        self._settings: dict[str, Any] = dict(pool.connection_kwargs)
         self._slots = Slots(min(pool.max_connections, WORTH_HAVING))
         self._doors = Slots(OPENED_AT_ONCE)
         self._ears = Slots(LISTENERS)
@@ -155,13 +157,18 @@ class RedisConnections:
         with self._doors:
             if self._failures and self._failures is not known_failures:
                 raise _again(self._failures[0])
-            connection: Any = self._pool.connection_class(**self._pool.connection_kwargs)
+            at_rest = self._take()
+            if at_rest is not None:  # since the caller waited
+                return at_rest
+            connection: Any = self._pool.connection_class(**self._settings)
             try:
                 connection.connect()  # asks the Sentinels, if the pool is theirs
             except RedisError as error:
                 self._failures = [_again(error)]
                 raise
             self._failures = []
+            if hasattr(connection, "driver_info"):  # to find it out takes longer than to connect
+                self._settings["driver_info"] = connection.driver_info
             return connection
 
     def _converse(self, connection: Any, commands: tuple[Command, ...]) -> list[Any]:

@@ -79,8 +79,10 @@ class Cache(ItemAccess[ValueT], Generic[ValueT, WireT]):
         prefix: put before every key, so that caches can share a store.
         policy: how long values are fresh, and what happens when they are not; see `Policy`.
         envelope: whether values are stored with their times, their key and a checksum. By default
-            they are if the policy needs it; `True` asks for it without one, `False` forbids it.
-            A memory backend with `noop://` keeps objects, and their times beside them.
+            they are if the policy needs it, and values without are read as well. `True` is for
+            integrity: all values are, and what is in no envelope cannot be decoded. `False`
+            forbids it. A memory backend with `noop://` keeps objects, and their times beside
+            them.
         serialize_executor: where the serializer does its work. By default that is where the
             operation is called; `None` is the event loop's default executor, if there is a loop.
             In an executor, the values of one bulk operation are worked on concurrently.
@@ -135,7 +137,9 @@ class Cache(ItemAccess[ValueT], Generic[ValueT, WireT]):
         check_backend(self._backend)
         raises_backend_errors = _raises("on_backend_error", on_backend_error)
         raises_undecodable = _raises("on_undecodable", on_undecodable)
-        self._codec = Codec(opened_serializer, serialize_executor, wall_clock)
+        self._codec = Codec(
+            opened_serializer, serialize_executor, wall_clock, is_strict=bool(envelope)
+        )
         self._prefix = prefix
         self._wall_clock = wall_clock
         self._reporter = Reporter(on_event)

@@ -800,6 +800,25 @@ async def test_cache_with_envelopes_notes_times_without_a_policy(
 
 
 @ON_WIRES
+async def test_value_in_no_envelope_is_undecodable_where_all_are_to_be_in_one(
+    caches: Caches, source: Source
+) -> None:
+    strict, lenient = caches.make(envelope=True), caches.make()
+    await lenient.set_many({"a": "bare", "b": "bare", "c": "bare"})
+
+    assert await strict.get("a") is None
+    assert await strict.get_many("a", "b") == {}
+    assert not await strict.contains("a")
+    assert (await strict.lookup("a")).state == "miss"
+    assert strict.stats().undecodable == 5
+    assert await strict.get_or_set("a", source) == 1
+    assert await strict.set("b", "new", if_not_exists=True)
+    assert await strict.get_or_set_many(["c"], lambda keys: dict.fromkeys(keys, "many"))
+    assert await strict.get_many("a", "b", "c") == {"a": 1, "b": "new", "c": "many"}
+    assert await lenient.get_many("a", "b", "c") == {"a": 1, "b": "new", "c": "many"}
+
+
+@ON_WIRES
 async def test_values_are_stored_bare_unless_the_policy_needs_their_times(
     caches: Caches, source: Source
 ) -> None:

@@ -38,20 +38,25 @@ class Codec(Generic[ValueT, WireT]):
         serializer: the serializer.
         executor: where it works.
         wall_clock: tells epoch seconds, by which entries in envelopes become stale.
+        is_strict: whether wire that is in no envelope cannot be decoded.
     """
 
-    __slots__ = ("_attempt", "_executor", "_serializer", "wall_clock")
+    __slots__ = ("_attempt", "_executor", "_is_enveloped", "_serializer", "wall_clock")
 
     def __init__(
         self,
         serializer: Serializer[ValueT, WireT],
         executor: Executor | Inline | None,
         wall_clock: Callable[[], float],
+        *,
+        is_strict: bool,
     ) -> None:
         self._serializer = serializer
         self._executor = executor
         self._attempt = partial(_attempt, serializer)
         self.wall_clock = wall_clock
+        # To take it for an envelope is to refuse what is none.
+        self._is_enveloped: Callable[[object], bool] = _always if is_strict else is_envelope
 
     async def encode(self, value: ValueT) -> WireT:
         """Turn a value into wire."""
@@ -67,7 +72,7 @@ class Codec(Generic[ValueT, WireT]):
 
     async def decode(self, key: str, wire: WireT) -> ValueT | Found[ValueT] | Undecoded:
         """Turn wire into a value, or into an entry if it is in an envelope."""
-        if is_envelope(wire):
+        if self._is_enveloped(wire):
             return (await self.decode_all([(key, wire)]))[0]
         if self._executor is INLINE:
             return self._attempt(wire)
@@ -78,7 +83,7 @@ class Codec(Generic[ValueT, WireT]):
 
     def open(self, key: str, wire: Any) -> Found[Any] | Undecoded | None:
         """Give the entry in an envelope, its value not yet decoded; `None` if it is in none."""
-        return _open(key, wire, self.wall_clock()) if is_envelope(wire) else None
+        return _open(key, wire, self.wall_clock()) if self._is_enveloped(wire) else None
 
     def restamp(
         self, key: str, wire: Any, seconds: float | None, kept_for: float
@@ -98,13 +103,13 @@ class Codec(Generic[ValueT, WireT]):
     ) -> list[ValueT | Found[ValueT] | Undecoded]:
         """Turn wires of keys into values or entries, concurrently in an executor."""
         payloads: list[Any] = [wire for _, wire in wires]
-        if not any(map(is_envelope, payloads)):
+        if not any(map(self._is_enveloped, payloads)):
             return await self._decode_payloads(payloads)
         opened: dict[int, Found[Any] | Undecoded] = {}
         payloads = []
         for at, (key, wire) in enumerate(wires):
             payload: Any = wire
-            if is_envelope(wire):
+            if self._is_enveloped(wire):
                 found = opened[at] = _open(key, wire, self.wall_clock())
                 if isinstance(found, Undecoded) or found.is_refused:
                     continue
@@ -175,6 +180,10 @@ def seal(key: str, wire: Any, stamp: Stamp) -> bytes:
         payload=_bytes(wire),
     )
     return envelope.pack(inside, key)
+
+
+def _always(_wire: object) -> bool:
+    return True
 
 
 def _bytes(buffer: Any) -> bytes:

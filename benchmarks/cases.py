@@ -7,7 +7,7 @@ import gc
 from datetime import timedelta
 from functools import partial
 from itertools import repeat
-from time import perf_counter_ns
+from time import perf_counter_ns, process_time_ns
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 from zlib import crc32
 
@@ -28,16 +28,38 @@ LOOP = 1.5e6
 """Nanoseconds that a loop takes at least; schedulers leave one alone that is not much longer."""
 
 
+def _trust() -> None:
+    """Check nothing."""
+
+
 class Case(NamedTuple):
     """One operation of one library.
 
     Attributes:
         operation: what is done: the column of the table.
         measure: does it so many times and gives the nanoseconds that took in total.
+        size: how many operations it consists of, when it comes to what one of them costs.
+        check: raises an error if what is measured does not do what it should.
     """
 
     operation: str
     measure: Callable[[int], int]
+    size: int = 1
+    check: Callable[[], object] = _trust
+
+
+class Measurement(NamedTuple):
+    """What a case took at one time, in nanoseconds.
+
+    Attributes:
+        nanoseconds: the time of one repetition.
+        client: the processor time of this process for each operation, on average.
+        server: that of the server, if the case uses one.
+    """
+
+    nanoseconds: float
+    client: float
+    server: float
 
 
 class Group(NamedTuple):
@@ -52,6 +74,8 @@ class Group(NamedTuple):
             installed does not keep the others from running.
         additive: compare by differences, in milliseconds, instead of by ratios.
         needs_server: whether it uses a Redis server.
+        absolute: operations of which the time itself is shown.
+        shows_costs: whether a second table shows the processor time of client and server.
     """
 
     name: str
@@ -61,6 +85,8 @@ class Group(NamedTuple):
     libraries: Mapping[str, Callable[[Bench], Iterator[Case]]]
     additive: bool = False
     needs_server: bool = False
+    absolute: frozenset[str] = frozenset()
+    shows_costs: bool = False
 
 
 class Bench:
@@ -83,7 +109,7 @@ class Bench:
         self.redis_url = redis_url
         self._loop = loop
         # Libraries store different things, so each has keys of its own, all of one length.
-        prefix = f"{KEY_PREFIX}{crc32(library.encode()):08x}:"
+        self._prefix = prefix = f"{KEY_PREFIX}{crc32(library.encode()):08x}:"
         self.keys = [f"{prefix}{number:03}" for number in range(MANY)]
         self.items = dict.fromkeys(self.keys, VALUE)
         self._names: dict[str, Any] = {
@@ -101,6 +127,10 @@ class Bench:
     def key(self) -> str:
         """The key of all operations on one key."""
         return self.keys[0]
+
+    def more_keys(self, kind: str, count: int) -> list[str]:
+        """Give other keys, for values of another kind."""
+        return [f"{self._prefix}{kind}:{number:03}" for number in range(count)]
 
     def run(self, awaitable: Awaitable[T]) -> T:
         """Wait for something in the one event loop that all asynchronous cases run in."""
@@ -124,8 +154,10 @@ def repetitions_for(case: Case) -> int:
     return number
 
 
-def measure_best(case: Case, repetitions: int, budget: float) -> float:
-    """Give the nanoseconds of one repetition in the fastest of several loops.
+def measure_best(
+    case: Case, repetitions: int, budget: float, server_time: Callable[[], float]
+) -> Measurement:
+    """Tell what a repetition took in the fastest of several loops, and what all of them cost.
 
     What slows down the others is other work of the machine. Garbage collection is off, as in
     `timeit`.
@@ -134,17 +166,21 @@ def measure_best(case: Case, repetitions: int, budget: float) -> float:
         case: what to measure.
         repetitions: how many in one loop.
         budget: nanoseconds after which no other loop is started.
+        server_time: gives the processor time that the server has used so far, in nanoseconds.
     """
     gc.collect()
     gc.disable()
     try:
+        server, client = server_time(), process_time_ns()
         started_at = perf_counter_ns()
-        best = case.measure(repetitions)
+        times = [case.measure(repetitions)]
         while perf_counter_ns() - started_at < budget:
-            best = min(best, case.measure(repetitions))
+            times.append(case.measure(repetitions))
+        client, server = process_time_ns() - client, server_time() - server
     finally:
         gc.enable()
-    return best / repetitions
+    operations = len(times) * repetitions * case.size
+    return Measurement(min(times) / repetitions, client / operations, server / operations)
 
 
 _LOOP = """

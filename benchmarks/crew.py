@@ -8,6 +8,7 @@ import subprocess
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from benchmarks.cases import Measurement
 from benchmarks.environments import ROOT, Environment, environments, make, python_of
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ class Crew:
 
     def __init__(self, groups: list[str], *, redis_url: str, budget: float) -> None:
         self.failures: list[str] = []
+        self.failed: set[Label] = set()
         self.versions: dict[str, dict[str, str]] = {}
         self._orders = {"redis_url": redis_url, "budget": budget}
         self._groups = groups
@@ -64,10 +66,15 @@ class Crew:
         """All cases that can be run."""
         return self._runners
 
-    def measure(self, label: Label) -> float:
-        """Run a case and give the nanoseconds of one repetition."""
+    def measure(self, label: Label) -> Measurement | None:
+        """Run a case and tell what it took; one that fails, `None`, is not to be run again."""
         runner, number = self._runners[label]
-        return float(runner.ask(number))
+        answer = runner.ask(number)
+        if isinstance(answer, str):
+            self.failures.append(answer)
+            self.failed.add(label)
+            return None
+        return Measurement(*answer)
 
     def _start(self, stack: ExitStack, environment: Environment, groups: list[str]) -> None:
         try:
@@ -80,6 +87,7 @@ class Crew:
             self.failures.append(f"the environment `{environment.name}`: {error}")
             return
         self.failures += told["failures"]
+        self.failed.update(Label(*label) for label in told["failed"])
         self.versions[environment.name] = told["versions"]
         for number, label in enumerate(told["labels"]):
             self._runners[Label(*label)] = runner, number

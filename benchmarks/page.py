@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from benchmarks.groups import GROUPS
-from benchmarks.tables import table
+from benchmarks.tables import costs_table, times_table
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from benchmarks.cases import Group
     from benchmarks.crew import Crew, Label
     from benchmarks.rounds import Figure
 
@@ -25,6 +26,11 @@ What an operation costs here and elsewhere, measured side by side in one run.
 
 ![Chart of the figures below](../assets/benchmarks.svg)
 """
+
+_COSTS = (
+    "Processor time of an operation in the same loops, in microseconds: of the client's process + "
+    "of the server, as its `INFO cpu` tells. Where many gets are made at once, it is that of one."
+)
 
 _METHOD = """\
 ## How it is measured
@@ -54,15 +60,20 @@ def page(
     sections = [_INTRODUCTION]
     measured = {label.group for label in figures}
     sections += [
-        f"## {group.title}\n\n{group.about}\n\n{table(group, figures)}\n"
-        for group in GROUPS.values()
-        if group.name in measured
+        _section(group, figures, crew) for group in GROUPS.values() if group.name in measured
     ]
     if failures:
         listed = "\n".join(f"- {failure}" for failure in failures)
         sections.append(f"## What could not be measured\n\n{listed}\n")
     sections += [_METHOD, _circumstances(crew, rounds=rounds, server=server)]
     return "\n".join(sections)
+
+
+def _section(group: Group, figures: Mapping[Label, Figure], crew: Crew) -> str:
+    parts = [f"## {group.title}", group.about, times_table(group, figures, crew.failed)]
+    if group.shows_costs:
+        parts += [_COSTS, costs_table(group, figures, crew.failed)]
+    return "\n\n".join(parts) + "\n"
 
 
 def _circumstances(crew: Crew, *, rounds: int, server: str) -> str:

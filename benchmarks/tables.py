@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from benchmarks.crew import Label
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Collection, Mapping
 
     from benchmarks.cases import Group
     from benchmarks.rounds import Figure
@@ -15,21 +16,46 @@ if TYPE_CHECKING:
 OURS = "cachetory"
 TIMES = "\N{MULTIPLICATION SIGN}"
 NOTHING = "\N{EN DASH}"
+FAILS = "fails"
 _UNITS = ((1e9, "s"), (1e6, "ms"), (1e3, "µs"))
+_MICROSECOND = 1e3
 _FEW = 10
 
 
-def table(group: Group, figures: Mapping[Label, Figure]) -> str:
-    """Lay out the figures of a group: a row for each library, the fastest first."""
+def times_table(
+    group: Group, figures: Mapping[Label, Figure], failed: Collection[Label] = ()
+) -> str:
+    """Lay out the times of a group: a row for each library, the fastest first."""
+    return _table(group, figures, failed, partial(_time, group))
+
+
+def costs_table(
+    group: Group, figures: Mapping[Label, Figure], failed: Collection[Label] = ()
+) -> str:
+    """Lay out in the same way what an operation costs, client + server, in microseconds."""
+    return _table(group, figures, failed, _costs)
+
+
+def _table(
+    group: Group,
+    figures: Mapping[Label, Figure],
+    failed: Collection[Label],
+    describe: Callable[[Label, Figure], str],
+) -> str:
+    def cell(label: Label) -> str:
+        if label in figures:
+            return describe(label, figures[label])
+        return FAILS if label in failed else NOTHING
+
     operations = list(group.baselines)
     rows = [
-        [_emphasized(library), *(_cell(group, figures, library, each) for each in operations)]
-        for library in _ranking(group, figures)
+        [_emphasized(library), *(cell(Label(group.name, each, library)) for each in operations)]
+        for library in _ranking(group, figures, failed)
     ]
     return _aligned([["", *operations], *rows])
 
 
-def _ranking(group: Group, figures: Mapping[Label, Figure]) -> list[str]:
+def _ranking(group: Group, figures: Mapping[Label, Figure], failed: Collection[Label]) -> list[str]:
     """Sort by the first column; those who are not in it come last, by their first figure."""
     places: dict[str, tuple[int, float]] = {}
     for column, operation in enumerate(group.baselines):
@@ -37,16 +63,22 @@ def _ranking(group: Group, figures: Mapping[Label, Figure]) -> list[str]:
             if (label.group, label.operation) == (group.name, operation):
                 rank = figure.nanoseconds if figure.relation is None else figure.relation
                 places.setdefault(label.library, (column, rank))
+    for label in failed:
+        if label.group == group.name:
+            places.setdefault(label.library, (len(group.baselines), 0))
     return sorted(places, key=places.__getitem__)
 
 
-def _cell(group: Group, figures: Mapping[Label, Figure], library: str, operation: str) -> str:
-    figure = figures.get(Label(group.name, operation, library))
-    if figure is None:
-        return NOTHING
-    if figure.relation is None or group.baselines[operation] == (library, operation):
+def _time(group: Group, label: Label, figure: Figure) -> str:
+    operation = label.operation
+    is_baseline = group.baselines[operation] == (label.library, operation)
+    if figure.relation is None or is_baseline or operation in group.absolute:
         return _compact(figure.nanoseconds)
     return short(figure.relation) + ("" if group.additive else TIMES)
+
+
+def _costs(_label: Label, figure: Figure) -> str:
+    return f"{short(figure.client / _MICROSECOND)} + {short(figure.server / _MICROSECOND)}"
 
 
 def _compact(nanoseconds: float) -> str:

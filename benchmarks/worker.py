@@ -1,8 +1,8 @@
 """The process that runs the cases of one environment.
 
 It is told what to do by lines on its standard input, and answers each by a line of JSON on its
-standard output: first, unasked, what it can run; then, to the number of a case, the nanoseconds
-that it takes. It ends with its input.
+standard output: first, unasked, what it can run; then, to the number of a case, what it takes, or
+why it failed. It ends with its input.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import gc
 import json
 import os
 import sys
+from functools import cached_property
 from importlib.metadata import distributions
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -21,7 +22,9 @@ from benchmarks.cases import Bench, measure_best, repetitions_for
 from benchmarks.groups import GROUPS
 
 if TYPE_CHECKING:
-    from benchmarks.cases import Case
+    from collections.abc import Callable
+
+    from benchmarks.cases import Case, Measurement
 
 
 class Worker:
@@ -36,6 +39,7 @@ class Worker:
     def __init__(self, orders: dict[str, Any], directory: Path) -> None:
         self.runnable: list[tuple[Case, int]] = []
         self.labels: list[tuple[str, str, str]] = []
+        self.failed: list[tuple[str, str, str]] = []
         self.failures: list[str] = []
         self._orders = orders
         self._directory = directory
@@ -56,14 +60,32 @@ class Worker:
                     for case in libraries[library](bench):
                         self._try(name, label, case)
                 except Exception as error:
-                    self._fail(name, label, error)
+                    self.failures.append(_reason(name, label, error))
         gc.collect()
         gc.freeze()
 
-    def measure(self, number: int) -> float:
-        """Give the nanoseconds that one repetition of a case takes."""
+    def measure(self, number: int) -> Measurement | str:
+        """Tell what a case takes, or why it failed this time."""
         case, repetitions = self.runnable[number]
-        return measure_best(case, repetitions, self._orders["budget"])
+        group, operation, label = self.labels[number]
+        clock = self._server_clock if GROUPS[group].shows_costs else _no_time
+        try:
+            return measure_best(case, repetitions, self._orders["budget"], clock)
+        except Exception as error:
+            return _reason(group, f"{label}, {operation}", error)
+
+    @cached_property
+    def _server_clock(self) -> Callable[[], float]:
+        """Tells the processor time of the server in nanoseconds, the question included."""
+        from redis import Redis  # noqa: PLC0415 (the other groups do without it)
+
+        client = Redis.from_url(self._orders["redis_url"])
+
+        def read() -> float:
+            used = client.info("cpu")
+            return float(used["used_cpu_user"] + used["used_cpu_sys"]) * 1e9
+
+        return read
 
     def _contestants(self, libraries: Any) -> list[tuple[str, str]]:
         chosen: dict[str, str] | None = self._orders["contestants"]
@@ -73,15 +95,22 @@ class Worker:
 
     def _try(self, group: str, label: str, case: Case) -> None:
         try:
+            case.check()
             repetitions = repetitions_for(case)
         except Exception as error:
-            self._fail(group, f"{label}, {case.operation}", error)
+            self.failures.append(_reason(group, f"{label}, {case.operation}", error))
+            self.failed.append((group, case.operation, label))
         else:
             self.runnable.append((case, repetitions))
             self.labels.append((group, case.operation, label))
 
-    def _fail(self, group: str, what: str, error: Exception) -> None:
-        self.failures.append(f"{what} ({group}): {type(error).__name__}: {error}")
+
+def _reason(group: str, what: str, error: Exception) -> str:
+    return f"{what} ({group}): {type(error).__name__}: {error}"
+
+
+def _no_time() -> float:
+    return 0.0
 
 
 def main() -> None:
@@ -97,6 +126,7 @@ def main() -> None:
             answers,
             {
                 "labels": worker.labels,
+                "failed": worker.failed,
                 "failures": worker.failures,
                 "versions": {each.name: each.version for each in distributions()},
             },

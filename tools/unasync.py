@@ -7,7 +7,7 @@ The one rule: a path part `async_` becomes `sync`, so `caches/async_.py` gives `
 `backends/async_/redis.py` gives `backends/sync/redis.py`. A twin is its source token by token:
 `async` and `await` are struck out and names are replaced. Strings and comments follow, as far as
 they speak of code. Where the two colours truly differ, the difference belongs into
-`cachetory._runtime`, whose two modules are written by hand.
+`cachetory._runtime`, whose two modules are written by hand; so are the two of the Redis wire.
 """
 
 from __future__ import annotations
@@ -29,7 +29,12 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parent.parent
 FOLDERS = ("src", "tests", "examples", "docs")
-HAND_WRITTEN = {"src/cachetory/_runtime/async_.py", "src/cachetory/_runtime/sync.py"}
+HAND_WRITTEN = {
+    "src/cachetory/_runtime/async_.py",
+    "src/cachetory/_runtime/sync.py",
+    "src/cachetory/backends/async_/redis_wire.py",
+    "src/cachetory/backends/sync/redis_wire.py",
+}
 HEADER = "# Generated from {} by tools/unasync.py. Do not edit: edit that file instead.\n"
 REMEDY = "run: .venv/bin/python tools/unasync.py"
 

@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from benchmarks.groups import decorated, imports, memory, redis_async, redis_sync
+from benchmarks.groups import (
+    backend_async,
+    backend_sync,
+    decorated,
+    imports,
+    memory,
+    redis_async,
+    redis_sync,
+)
 
 GROUPS = {
     group.name: group
@@ -11,6 +19,8 @@ GROUPS = {
         decorated.GROUP,
         redis_sync.GROUP,
         redis_async.GROUP,
+        backend_sync.GROUP,
+        backend_async.GROUP,
         imports.GROUP,
     )
 }

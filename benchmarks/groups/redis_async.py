@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
 from benchmarks.cases import SECONDS, TIME_TO_LIVE, VALUE, Group
@@ -62,19 +62,33 @@ def cachetory(bench: Bench) -> Iterator[Case]:
     )
 
 
-def aiocache(bench: Bench) -> Iterator[Case]:
-    """With the serializer that leaves bytes alone."""
+def open_aiocache(url: str) -> Any:
+    """Make a cache of aiocache with the serializer that leaves bytes alone."""
     from aiocache import RedisCache
     from aiocache.serializers import NullSerializer
 
-    address = urlsplit(bench.redis_url)
-    cache = RedisCache(
+    address = urlsplit(url)
+    return RedisCache(
         serializer=NullSerializer(encoding=None),
         endpoint=address.hostname,
         port=address.port or 6379,
         password=unquote(address.password) if address.password else None,
         db=int(address.path.strip("/") or 0),
     )
+
+
+def open_cashews(url: str) -> Any:
+    """Make a cache of cashews, which pickles every value."""
+    from cashews import Cache
+
+    cache = Cache()
+    cache.setup(url, client_side=False)
+    return cache
+
+
+def aiocache(bench: Bench) -> Iterator[Case]:
+    """With the serializer that leaves bytes alone."""
+    cache = open_aiocache(bench.redis_url)
     for key in bench.keys:
         bench.run(cache.set(key, VALUE, ttl=SECONDS))
     yield bench.case(GET, "await cache.get(key)", cache=cache)
@@ -90,10 +104,7 @@ def aiocache(bench: Bench) -> Iterator[Case]:
 
 def cashews(bench: Bench) -> Iterator[Case]:
     """It pickles every value."""
-    from cashews import Cache
-
-    cache = Cache()
-    cache.setup(bench.redis_url, client_side=False)
+    cache = open_cashews(bench.redis_url)
     for key in bench.keys:
         bench.run(cache.set(key, VALUE, expire=SECONDS))
     yield bench.case(GET, "await cache.get(key)", cache=cache)

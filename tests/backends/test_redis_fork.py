@@ -37,7 +37,7 @@ SYNC = """
 def connection():
     backend.set("key", b"value")
     assert backend.get("key") == b"value"
-    return backend._connections.get().ask("CLIENT", "ID")
+    return backend._servers.get().ask("CLIENT", "ID")
 
 ours = connection()
 
@@ -80,7 +80,7 @@ ASYNC = """
 async def connection():
     await backend.set("key", b"value")
     assert await backend.get("key") == b"value"
-    return await backend._connections.get().ask("CLIENT", "ID")
+    return await backend._servers.get().ask("CLIENT", "ID")
 
 loop = asyncio.new_event_loop()
 ours = loop.run_until_complete(connection())

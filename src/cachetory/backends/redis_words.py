@@ -2,14 +2,35 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import hiredis
+from redis.exceptions import DataError
 
 from cachetory._core.magic import BUFFERS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+Command: TypeAlias = "tuple[str | bytes | int, ...]"
+
+CLAIM_SUFFIX = b"\xc1lease"
+"""What the name of a claim ends by: no key of a user does, since it is not UTF-8."""
+
 _WIRE_TYPES = (*BUFFERS, str)
+
+
+def pack(command: Command) -> bytes:
+    """Write a command as a server reads it.
+
+    Raises:
+        redis.exceptions.DataError: if a part of it is neither bytes nor text nor a number.
+    """
+    try:
+        packed: bytes = hiredis.pack_command(command)  # type: ignore[arg-type]  # of any length
+    except TypeError as error:
+        raise DataError(str(error)) from error
+    return packed
 
 
 def name_of(key: str) -> bytes:
@@ -32,12 +53,17 @@ def wire_of(value: object) -> Any:
         TypeError: for anything that is neither bytes nor text.
     """
     if isinstance(value, _WIRE_TYPES):
-        return value
+        return bytes(value) if isinstance(value, bytearray) else value
     msg = (
         f"Redis stores bytes, not a {type(value).__name__}: "
         "use a serializer that makes bytes, such as `pickle://` or `json://`"
     )
     raise TypeError(msg)
+
+
+def claim_beside(name: bytes) -> bytes:
+    """Give the name of the claim to a key."""
+    return name + CLAIM_SUFFIX
 
 
 def milliseconds_of(seconds: float) -> int:

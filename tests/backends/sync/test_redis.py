@@ -59,7 +59,7 @@ def test_from_url_connects_nobody() -> None:
 def test_from_url_parameters_reach_the_connections(redis_url: str) -> None:
     url = f"{patient(redis_url)}&client_name=by-url&health_check_interval=30&protocol=2"
     with RedisBackend.from_url(url) as backend:
-        assert backend._connections.get().ask("CLIENT", "GETNAME") == b"by-url"
+        assert backend._servers.get().ask("CLIENT", "GETNAME") == b"by-url"
 
 
 def test_from_url_of_subclass_makes_its_instance() -> None:
@@ -73,7 +73,7 @@ def test_backend_repr_shows_no_password() -> None:
     backend = RedisBackend.from_url(f"redis://user:{PASSWORD}@localhost/0")
 
     assert PASSWORD not in repr(backend)
-    assert PASSWORD not in repr(backend._connections.get())
+    assert PASSWORD not in repr(backend._servers.get())
 
 
 # Clients
@@ -89,7 +89,7 @@ def test_client_that_decodes_responses_is_refused() -> None:
 
 @pytest.mark.parametrize("client", [None, object(), "redis://localhost", b""])
 def test_client_that_is_none_is_refused(client: Any) -> None:
-    with pytest.raises(ConfigurationError, match="a client for one server"):
+    with pytest.raises(ConfigurationError, match="cannot be used here: give a `redis"):
         RedisBackend(client)
 
 
@@ -110,7 +110,7 @@ def test_client_settings_are_used(redis_url: str) -> None:
     with Redis.from_url(patient(redis_url), client_name="by-client") as client:
         backend = RedisBackend(client)
 
-        assert backend._connections.get().ask("CLIENT", "GETNAME") == b"by-client"
+        assert backend._servers.get().ask("CLIENT", "GETNAME") == b"by-client"
         backend.close()
 
 
@@ -296,7 +296,7 @@ def test_command_that_cannot_be_sent_leaves_no_connection_open(
 
         for _ in range(5):
             with pytest.raises(RedisError):
-                backend._connections.get().ask("SET", "key", unsendable)
+                backend._servers.get().ask("SET", "key", unsendable)
 
         assert backend.get("key") == b"value"
 

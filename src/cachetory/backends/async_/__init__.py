@@ -30,7 +30,9 @@ _registry: Registry[AsyncBackend[Any]] = Registry(
 _registry.register("memory", MemoryBackend)
 _registry.register("dummy", DummyBackend)
 
-for _scheme in ("redis", "rediss", "redis+unix", "unix", "valkey", "valkeys"):
+_TOPOLOGIES = ("", "+sentinel", "+cluster")
+_REDIS = [base + it for base in ("redis", "rediss", "valkey", "valkeys") for it in _TOPOLOGIES]
+for _scheme in (*_REDIS, "redis+unix", "unix"):
     _registry.register(_scheme, "cachetory.backends.async_.redis:RedisBackend", extra="redis")
 _registry.register("django", "cachetory.backends.async_.django:DjangoBackend", extra="django")
 

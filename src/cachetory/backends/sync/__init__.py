@@ -29,7 +29,9 @@ _registry: Registry[SyncBackend[Any]] = Registry("backend", entry_points="cachet
 _registry.register("memory", MemoryBackend)
 _registry.register("dummy", DummyBackend)
 
-for _scheme in ("redis", "rediss", "redis+unix", "unix", "valkey", "valkeys"):
+_TOPOLOGIES = ("", "+sentinel", "+cluster")
+_REDIS = [base + it for base in ("redis", "rediss", "valkey", "valkeys") for it in _TOPOLOGIES]
+for _scheme in (*_REDIS, "redis+unix", "unix"):
     _registry.register(_scheme, "cachetory.backends.sync.redis:RedisBackend", extra="redis")
 _registry.register("django", "cachetory.backends.sync.django:DjangoBackend", extra="django")
 

@@ -6,24 +6,29 @@ from __future__ import annotations
 from hashlib import sha1
 from typing import TYPE_CHECKING, Any
 
-from redis.exceptions import InvalidResponse, NoPermissionError, NoScriptError, ResponseError
+from redis.exceptions import (
+    InvalidResponse,
+    NoPermissionError,
+    NoScriptError,
+    RedisError,
+    ResponseError,
+)
 
 from cachetory._core.envelope import IDENTIFIED_BY
 from cachetory._core.magic import is_envelope
-from cachetory.backends.redis_words import milliseconds_of, name_of, wire_of
+from cachetory.backends.redis_faults import raised
+from cachetory.backends.redis_words import milliseconds_of, name_of, names_of, wire_of
 from cachetory.interfaces.leases.sync import SyncLeases, SyncWatch
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Iterable, Sequence
     from types import TracebackType
 
     from typing_extensions import Self
 
     from cachetory._runtime.sync import PerLoop
-    from cachetory.backends.sync.redis_connections import RedisConnections
+    from cachetory.backends.sync.redis_servers import RedisServers
     from cachetory.interfaces.leases.sync import Commit
-
-_SUFFIX = b"\xc1lease"  # no key of a user ends so, since it is not UTF-8
 
 # All scripts compare the token first. Who waits for a lease is told by a message on a channel with
 # the name of the claim; whether that may be sent is another matter, hence `pcall`.
@@ -60,32 +65,28 @@ _DIGEST_OF = {
 }
 
 
-def claim_of(name: bytes) -> bytes:
-    """Give the name of the claim to a key."""
-    return name + _SUFFIX
-
-
 class RedisLeases(SyncLeases[bytes]):
     """Claims as keys of their own, compared and ended by small scripts.
 
     A server that forbids them to its user has no fences between processes, and goes on without.
 
     Args:
-        connections: the connections to the server.
+        servers: the server, for each event loop.
     """
 
-    def __init__(self, connections: PerLoop[RedisConnections]) -> None:
-        self._connections = connections
+    def __init__(self, servers: PerLoop[RedisServers]) -> None:
+        self._servers = servers
 
     def claim(
         self, keys: Sequence[str], token: str, seconds: float, *, takes_over: bool = False
     ) -> list[tuple[str | None, bytes | None]]:
         """Claim those keys that nobody has claimed, and look them up, in one round trip."""
         names = [name_of(key) for key in keys]
-        claims = [claim_of(name) for name in names]
+        server = self._servers.get()
+        claims = [server.claim_of(name) for name in names]
         condition = () if takes_over else ("NX",)
         milliseconds = milliseconds_of(seconds)
-        replies = self._connections.get().ask_each(
+        replies = server.ask_each(
             *[("SET", claim, token, "PX", milliseconds, *condition) for claim in claims],
             ("MGET", *claims),
             ("MGET", *names),
@@ -93,9 +94,9 @@ class RedisLeases(SyncLeases[bytes]):
         holders: Any
         wires: Any
         holders, wires = replies[-2:]
-        if isinstance(wires, ResponseError):
+        if isinstance(wires, RedisError):
             raise wires
-        if isinstance(holders, ResponseError):
+        if isinstance(holders, RedisError):
             holders = [None] * len(keys)
         if wires.__class__ is not list or not (len(wires) == len(holders) == len(keys)):
             msg = "the server answers something else than it was asked"
@@ -107,21 +108,19 @@ class RedisLeases(SyncLeases[bytes]):
 
     def renew(self, keys: Sequence[str], token: str, seconds: float) -> list[bool]:
         """Let the claims of the token stand for so long from now, and tell which still stood."""
-        milliseconds = milliseconds_of(seconds)
-        calls = [((claim_of(name_of(key)),), (token, milliseconds)) for key in keys]
-        return [bool(reply) for reply in _raised(self._run(_RENEW, calls))]
+        arguments = (token, milliseconds_of(seconds))
+        calls = [((claim,), arguments) for claim in self._claims_of(keys)]
+        return [bool(reply) for reply in raised(self._run(_RENEW, calls))]
 
     def commit(self, commits: Sequence[Commit]) -> list[bool]:
         """Store each value whose claim still stands, and end that; tell which were stored."""
         calls: list[tuple[tuple[bytes, ...], tuple[Any, ...]]] = []
-        for it in commits:
+        for it, claim in zip(commits, self._claims_of([it.key for it in commits]), strict=True):
             name = name_of(it.key)
             lives_for: str | int = ""
             if it.time_to_live is not None:
                 lives_for = milliseconds_of(it.time_to_live) if it.time_to_live > 0 else 0
-            calls.append(
-                ((claim_of(name), name), (it.token, wire_of(it.wire), lives_for, _mark(it.former)))
-            )
+            calls.append(((claim, name), (it.token, wire_of(it.wire), lives_for, _mark(it.former))))
         replies = self._run(_COMMIT, calls)
         forbidden = [
             (keys[1], arguments)
@@ -129,8 +128,8 @@ class RedisLeases(SyncLeases[bytes]):
             if _is_forbidden(reply)
         ]
         if not forbidden:
-            return [bool(reply) for reply in _raised(replies)]
-        self._connections.get().ask_all(
+            return [bool(reply) for reply in raised(replies)]
+        self._servers.get().ask_all(
             *[
                 ("DEL", name)
                 if lives_for == 0
@@ -145,18 +144,22 @@ class RedisLeases(SyncLeases[bytes]):
     ) -> None:
         """End the claims of the token, or put a successor's in their place for so long."""
         arguments = (token, successor, milliseconds_of(seconds))
-        self._run(_RELEASE, [((claim_of(name_of(key)),), arguments) for key in keys])
+        self._run(_RELEASE, [((claim,), arguments) for claim in self._claims_of(keys)])
 
     def watch(self, keys: Collection[str]) -> SyncWatch:
         """Watch for claims to end: the server sends a message then."""
-        return RedisWatch(self._connections.get(), [claim_of(name_of(key)) for key in keys])
+        return RedisWatch(self._servers.get(), self._claims_of(keys))
+
+    def _claims_of(self, keys: Iterable[str]) -> list[bytes]:
+        server = self._servers.get()
+        return [server.claim_of(name) for name in names_of(keys)]
 
     def _run(
         self, script: str, calls: Sequence[tuple[tuple[bytes, ...], tuple[Any, ...]]]
     ) -> list[Any]:
         """Run a script with each of these keys and arguments, in one round trip."""
-        connections = self._connections.get()
-        replies = connections.ask_each(
+        server = self._servers.get()
+        replies = server.ask_each(
             *[
                 ("EVALSHA", _DIGEST_OF[script], len(keys), *keys, *arguments)
                 for keys, arguments in calls
@@ -164,7 +167,7 @@ class RedisLeases(SyncLeases[bytes]):
         )
         unknown = [at for at, reply in enumerate(replies) if isinstance(reply, NoScriptError)]
         if unknown:  # to this server, since its start
-            again = connections.ask_each(
+            again = server.ask_each(
                 *[
                     ("EVAL", script, len(calls[at][0]), *calls[at][0], *calls[at][1])
                     for at in unknown
@@ -178,14 +181,14 @@ class RedisLeases(SyncLeases[bytes]):
 class RedisWatch(SyncWatch):
     """Waits for a message of the server; where there is no connection to spare, for a while."""
 
-    def __init__(self, connections: RedisConnections, channels: Sequence[bytes]) -> None:
-        self._connections = connections
+    def __init__(self, server: RedisServers, channels: Sequence[bytes]) -> None:
+        self._server = server
         self._channels = channels
         self._messages: Any = None
 
     def __enter__(self) -> Self:
         """Begin to watch."""
-        self._messages = self._connections.listen(self._channels)
+        self._messages = self._server.listen(self._channels)
         return self
 
     def __exit__(
@@ -196,7 +199,7 @@ class RedisWatch(SyncWatch):
     ) -> None:
         """Watch no more."""
         if self._messages is not None:
-            self._connections.listen_no_more(self._messages)
+            self._server.listen_no_more(self._messages)
 
     def wait(self, seconds: float) -> None:
         """Wait for something to happen, so long at most."""
@@ -204,7 +207,7 @@ class RedisWatch(SyncWatch):
             try:
                 self._messages.get_message(ignore_subscribe_messages=True, timeout=seconds)
             except Exception:  # the connection broke; what cannot be heard can still be asked for
-                self._connections.listen_no_more(self._messages)
+                self._server.listen_no_more(self._messages)
                 self._messages = None
             else:
                 return
@@ -225,11 +228,3 @@ def _is_forbidden(reply: object) -> bool:
     return isinstance(reply, NoPermissionError) or (
         isinstance(reply, ResponseError) and str(reply).startswith("unknown command")
     )
-
-
-def _raised(replies: list[Any]) -> list[Any]:
-    """Raise the first error among replies."""
-    for reply in replies:
-        if isinstance(reply, ResponseError):
-            raise reply
-    return replies

@@ -1,0 +1,409 @@
+"""A Redis Cluster: many servers, each of which serves some of the slots that keys belong to.
+
+Commands are taken apart by slots and sent to the nodes at once. A node that does not answer does
+not keep callers waiting again and again: after some failures it is left alone, and looked after
+behind them, while the other nodes go on serving.
+"""
+
+from __future__ import annotations
+
+from random import choice, random
+from time import monotonic
+from typing import TYPE_CHECKING, Any
+
+from redis.asyncio.connection import ConnectionPool
+from redis.exceptions import (
+    AskError,
+    ClusterDownError,
+    MovedError,
+    RedisError,
+    ResponseError,
+    TryAgainError,
+)
+from redis.exceptions import ConnectionError as RedisConnectionError
+
+from cachetory._core.breaker import Breaker
+from cachetory._runtime.async_ import Background, Slots, sleep
+from cachetory.backends.async_.redis_servers import RedisServers
+from cachetory.backends.async_.redis_wire import RedisWire
+from cachetory.backends.redis_faults import raised
+from cachetory.backends.redis_slots import SlotMap, claim_in_slot_of, parts_of, together
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Sequence
+
+    from cachetory.backends.redis_slots import Address, Part
+    from cachetory.backends.redis_words import Command
+
+SENT_AT_MOST = 8
+"""How often a command is sent to wherever it is said to belong, before its error is believed."""
+
+TRIES_AGAIN_AFTER = 0.02
+"""Seconds, about, until a command is sent again whose keys are on their way to another node."""
+
+LOOKS_EVERY = 0.2
+"""Seconds from one look at how the cluster is made up to the next, while something is wrong."""
+
+
+class RedisCluster(RedisServers):
+    """Sends each command to the node that serves the slot of its key.
+
+    Args:
+        pool: redis-py's, or what has settings like one: those of the connections to all nodes.
+        hosts: nodes to begin with.
+        reads_from_replicas: whether to read from replicas too.
+    """
+
+    def __init__(
+        self, pool: Any, hosts: Sequence[Address], *, reads_from_replicas: bool = False
+    ) -> None:
+        super().__init__()
+        self._pool = pool
+        self._hosts = tuple(hosts)
+        self._reads_from_replicas = reads_from_replicas
+        self._nodes: dict[Address, _Node] = {}
+        self._map = SlotMap()
+        self._looks = 0
+        self._next_look_at = 0.0
+        self._door = Slots(1)
+        self._behind = Background(1)
+
+    async def ask_each(self, *commands: Command, repeatable: bool = True) -> list[Any]:
+        """Send commands to where they belong and give their replies, errors included; see `ask`.
+
+        An error of one node is the reply to what was meant for it, unless there is nothing else.
+        """
+        parts = [parts_of(command) for command in commands]
+        errands = [[_Errand(part) for part in some] for some in parts]
+        await self._send([it for some in errands for it in some], repeatable=repeatable)
+        replies = [
+            together(command, [it.reply for it in some])
+            for command, some in zip(commands, errands, strict=True)
+        ]
+        if all(_is_failure(reply) for reply in replies):
+            raise replies[0]
+        return replies
+
+    async def read(self, *command: str | bytes | int) -> Any:
+        """Send one command that only reads, to replicas if that is wanted; see `ask`."""
+        if not self._reads_from_replicas:
+            return await self.ask(*command)
+        if not self._map.primaries:
+            await self._look(self._looks)
+        errands = [_Errand(part) for part in parts_of(command)]
+        for errand in errands:
+            primary = self._map.primary_of(errand.slot)
+            replicas = self._map.replicas_of(primary) if primary is not None else ()
+            if replicas:
+                errand.replica = choice(replicas)  # noqa: S311 (any will do)
+        await self._send(errands)
+        reply = together(command, [it.reply for it in errands])
+        return raised([reply])[0]
+
+    async def transact(self, *commands: Command) -> None:
+        """Have commands carried out, each node all of its own at once or nearly so."""
+        await self.ask_all(*commands)
+
+    async def find(self, pattern: bytes, step: int) -> AsyncIterator[list[bytes]]:
+        """Find the names that match, on one node after another."""
+        for address in await self._primaries():
+            cursor: bytes | int = 0
+            while True:
+                command: Command = ("SCAN", cursor, "MATCH", pattern, "COUNT", step)
+                (reply,) = raised(await self._node(address).ask_each(command))
+                cursor, names = reply
+                if names:
+                    yield names
+                if int(cursor) == 0:
+                    break
+
+    async def flush(self) -> None:
+        """Delete all keys."""
+        for address in await self._primaries():
+            raised(await self._node(address).ask_each(("FLUSHDB",)))
+
+    def claim_of(self, name: bytes) -> bytes:
+        """Give the name of the claim to a key, in the slot of the key."""
+        return claim_in_slot_of(name)
+
+    def is_outage(self, error: Exception) -> bool:
+        """Tell whether no node can be reached, or answers."""
+        if not isinstance(error, RedisError) or isinstance(error, ResponseError):
+            return False
+        return all(self._node(it).is_down for it in self._map.primaries)
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        nodes, self._nodes = self._nodes, {}
+        for node in nodes.values():
+            await node.wire.aclose()
+        await self._behind.aclose(0.0)
+
+    def _listening_pool(self) -> Any:
+        up = [it for it in self._map.primaries if not self._node(it).is_down]
+        settings = self._settings_of(choice(up or list(self._hosts)))  # noqa: S311 (all are told)
+        return ConnectionPool(connection_class=self._pool.connection_class, **settings)
+
+    async def _primaries(self) -> list[Address]:
+        if not self._map.primaries:
+            await self._look(self._looks)
+        return self._map.primaries
+
+    def _node(self, address: Address) -> _Node:
+        node = self._nodes.get(address)
+        if node is None:
+            wire = RedisWire(
+                self._pool.connection_class,
+                self._settings_of(address),
+                self._pool.max_connections,
+            )
+            node = self._nodes.setdefault(address, _Node(wire))
+        return node
+
+    def _settings_of(self, address: Address) -> dict[str, Any]:
+        host, port = address
+        return {**self._pool.connection_kwargs, "host": host, "port": port, "db": 0}
+
+    async def _send(self, errands: list[_Errand], *, repeatable: bool = True) -> None:
+        """Have errands done: each has its reply after that, or the error that kept it from one."""
+        for _ in range(SENT_AT_MOST):
+            looks = self._looks
+            if not looks:
+                await self._look(looks)
+                looks = self._looks
+            await self._go(errands, repeatable=repeatable)
+            errands = [it for it in errands if isinstance(it.reply, RedisError)]
+            if not errands:
+                return
+            if any(it.is_failure for it in errands) and not await self._has_looked(looks):
+                return
+            errands = [it for it in errands if self._goes_again(it, repeatable=repeatable)]
+            if not errands:
+                return
+            if any(isinstance(it.reply, TryAgainError) for it in errands):
+                await sleep(TRIES_AGAIN_AFTER * (0.5 + random()))  # noqa: S311 (no secret)
+
+    async def _go(self, errands: list[_Errand], *, repeatable: bool) -> None:
+        """Send errands to their nodes, all before the first reply is waited for."""
+        trips: dict[tuple[Address, bool], list[_Errand]] = {}
+        for errand in errands:
+            address = errand.replica or errand.moved_to or self._map.primary_of(errand.slot)
+            if address is None:
+                errand.reply = ClusterDownError("no node is known to serve the slot")
+                continue
+            errand.address = address
+            trips.setdefault((address, errand.replica is not None), []).append(errand)
+        under_way: list[tuple[_Node, list[_Errand], Any]] = []
+        try:
+            for (address, is_replica), some in sorted(trips.items(), key=_place_of):
+                node = self._node(address)
+                commands = _commands_for(some, is_replica=is_replica)
+                try:
+                    self._check(node)
+                    exchange = await node.wire.begin(commands, repeatable=repeatable)
+                except RedisError as error:
+                    self._failed(node, some, error)
+                else:
+                    under_way.append((node, some, exchange))
+            while under_way:
+                node, some, exchange = under_way.pop(0)
+                try:
+                    replies = await exchange.replies()
+                except RedisError as error:
+                    self._failed(node, some, error)
+                else:
+                    node.answered()
+                    _take_over(some, replies)
+        finally:
+            for _, _, exchange in under_way:
+                exchange.abandon()
+
+    def _check(self, node: _Node) -> None:
+        """Leave a node alone that has failed too often; see behind whether it is back."""
+        if not node.is_down:
+            return
+        if node.may_be_probed():
+            self._behind.start(self._look_after_nodes)
+        msg = "the node of the cluster does not answer"
+        raise RedisConnectionError(msg)
+
+    def _failed(self, node: _Node, errands: list[_Errand], error: RedisError) -> None:
+        if not node.is_down:
+            node.failed()
+        for errand in errands:
+            errand.reply = error
+
+    def _goes_again(self, errand: _Errand, *, repeatable: bool) -> bool:
+        """Tell whether an errand that met an error is to be sent again, and to where."""
+        error = errand.reply
+        was_asked, errand.moved_to = errand.address, None
+        if errand.replica is not None:  # whatever it is: the primary knows
+            errand.replica = None
+            return True
+        if isinstance(error, AskError):
+            address = (str(error.host) or was_asked[0], int(error.port))
+            if isinstance(error, MovedError):
+                self._map.move(errand.slot, address)
+                self._look_soon()
+            else:
+                errand.moved_to = address
+            return True
+        if isinstance(error, TryAgainError):
+            return True
+        if isinstance(error, ClusterDownError):
+            self._look_soon()
+            return False
+        if errand.is_failure:  # by now it may be known that another node has taken over
+            return repeatable and self._map.primary_of(errand.slot) != was_asked
+        return False
+
+    async def _has_looked(self, looks: int) -> bool:
+        """Look at how the cluster is made up, since something is wrong, if it is time for that."""
+        if self._looks == looks and monotonic() >= self._next_look_at:
+            try:
+                await self._look(looks)
+            except RedisError:
+                return False
+        return True
+
+    def _look_soon(self) -> None:
+        """Look at how the cluster is made up, behind the caller."""
+        if monotonic() >= self._next_look_at:
+            self._next_look_at = monotonic() + LOOKS_EVERY
+            self._behind.start(self._look_after_nodes)
+
+    async def _look(self, looks: int) -> None:
+        """Ask how the cluster is made up, unless another has done so since so many looks.
+
+        Raises:
+            redis.exceptions.RedisError: if no node tells.
+        """
+        async with self._door:
+            if self._looks != looks:
+                return
+            self._next_look_at = monotonic() + LOOKS_EVERY
+            failure: RedisError = ClusterDownError("no node of the cluster is known")
+            for address in self._those_to_ask():
+                node = self._node(address)
+                try:
+                    (reply,) = raised(await node.ask_each(("CLUSTER", "SLOTS")))
+                    if not reply:
+                        continue
+                except RedisError as error:
+                    if not isinstance(error, ResponseError):
+                        node.failed()
+                    failure = error
+                    continue
+                node.answered()
+                self._map.learn(reply, address)
+                self._looks += 1
+                await self._forget_others()
+                return
+            raise failure
+
+    def _those_to_ask(self) -> list[Address]:
+        """Give the nodes that may tell how the cluster is made up, the most likely ones first."""
+        known = dict.fromkeys((*self._map.primaries, *self._map.nodes, *self._hosts))
+        return sorted(known, key=lambda it: (self._node(it).failures, random()))  # noqa: S311
+
+    async def _look_after_nodes(self) -> None:
+        """Look at how the cluster is made up, and whether nodes are back that did not answer."""
+        await self._look(self._looks)
+        for address in self._map.primaries:
+            node = self._node(address)
+            if node.is_down:
+                try:
+                    await node.ask_each(("PING",))
+                except RedisError:
+                    node.failed()
+                else:
+                    node.answered()
+
+    async def _forget_others(self) -> None:
+        """Close the connections to nodes that are none of the cluster any more."""
+        for address in set(self._nodes) - self._map.nodes - set(self._hosts):
+            node = self._nodes.pop(address)
+            await node.wire.aclose()
+
+
+class _Node:
+    """One node, and whether it is worth asking."""
+
+    __slots__ = ("_breaker", "failures", "wire")
+
+    def __init__(self, wire: RedisWire) -> None:
+        self.wire = wire
+        self.failures = 0
+        self._breaker = Breaker()
+
+    @property
+    def is_down(self) -> bool:
+        return self._breaker.is_open
+
+    def may_be_probed(self) -> bool:
+        return self._breaker.may_probe(monotonic())
+
+    def failed(self) -> None:
+        self.failures += 1
+        self._breaker.failed(monotonic())
+
+    def answered(self) -> None:
+        if self.failures:
+            self.failures = 0
+            self._breaker.succeeded()
+
+    async def ask_each(self, *commands: Command) -> list[Any]:
+        return await self.wire.ask_each(*commands)
+
+
+class _Errand:
+    """A part of a command on its way, and what came of it.
+
+    Attributes:
+        moved_to: The node to ask instead of the one that serves the slot, this time.
+        replica: The replica to ask.
+        address: The node that was asked last.
+        reply: What it has answered, or the error that kept it from that.
+    """
+
+    __slots__ = ("address", "command", "moved_to", "replica", "reply", "slot")
+
+    def __init__(self, part: Part) -> None:
+        self.command, self.slot = part
+        self.moved_to: Address | None = None
+        self.replica: Address | None = None
+        self.address: Address = ("", 0)
+        self.reply: Any = None
+
+    @property
+    def is_failure(self) -> bool:
+        return _is_failure(self.reply)
+
+
+def _is_failure(reply: object) -> bool:
+    """Tell whether a node could not be asked, which is another thing than an answer by an error."""
+    return isinstance(reply, RedisError) and not isinstance(reply, ResponseError)
+
+
+def _commands_for(errands: list[_Errand], *, is_replica: bool) -> tuple[Command, ...]:
+    commands: list[Command] = []
+    for errand in errands:
+        if errand.moved_to is not None:
+            commands.append(("ASKING",))
+        elif is_replica:
+            commands.append(("READONLY",))
+        commands.append(errand.command)
+    return tuple(commands)
+
+
+def _take_over(errands: list[_Errand], replies: list[Any]) -> None:
+    remaining = iter(replies)
+    for errand in errands:
+        if errand.moved_to is not None or errand.replica is not None:
+            next(remaining)
+        errand.reply = next(remaining)
+
+
+def _place_of(trip: tuple[tuple[Address, bool], object]) -> tuple[Address, bool]:
+    """Tell the place of a trip in an order that is the same for all, so that nobody blocks."""
+    return trip[0]

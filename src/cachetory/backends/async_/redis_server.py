@@ -1,0 +1,88 @@
+"""One Redis server, or the primary of several that Sentinels watch over."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from redis.asyncio.connection import ConnectionPool
+from redis.exceptions import RedisError, ResponseError
+
+from cachetory.backends.async_.redis_servers import RedisServers
+from cachetory.backends.async_.redis_wire import RedisWire
+from cachetory.backends.redis_faults import raised
+from cachetory.backends.redis_words import claim_beside
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from cachetory.backends.redis_words import Command
+
+
+class RedisServer(RedisServers):
+    """Asks one server, over connections with the settings of a pool.
+
+    Args:
+        pool: redis-py's, whose connections find the primary by themselves if it is a Sentinel's.
+        replicas: one whose connections lead to replicas, to read from; they are never asked for
+            what has to be up to date.
+    """
+
+    def __init__(self, pool: Any, replicas: Any = None) -> None:
+        super().__init__()
+        self._pools = pool, replicas  # kept, since those of Sentinels are known by weak references
+        self._wire = _wire(pool)
+        self._replica = None if replicas is None else _wire(replicas)
+
+    async def ask_each(self, *commands: Command, repeatable: bool = True) -> list[Any]:
+        """Send commands in one write and give their replies, errors included; see `ask`."""
+        return await self._wire.ask_each(*commands, repeatable=repeatable)
+
+    async def read(self, *command: str | bytes | int) -> Any:
+        """Send one command that only reads, to a replica if that is wanted; see `ask`."""
+        if self._replica is None:
+            return await self.ask(*command)
+        try:
+            return raised(await self._replica.ask_each(command))[0]
+        except RedisError:
+            return await self.ask(*command)
+
+    async def transact(self, *commands: Command) -> None:
+        """Have commands carried out all at once, with nothing of others in between."""
+        replies = await self.ask_all(("MULTI",), *commands, ("EXEC",))
+        raised(replies[-1])
+
+    async def find(self, pattern: bytes, step: int) -> AsyncIterator[list[bytes]]:
+        """Find the names that match, some of them at a time; about `step` are looked at each."""
+        cursor: bytes | int = 0
+        while True:
+            cursor, names = await self.ask("SCAN", cursor, "MATCH", pattern, "COUNT", step)
+            if names:
+                yield names
+            if int(cursor) == 0:
+                return
+
+    async def flush(self) -> None:
+        """Delete all keys of the logical database."""
+        await self.ask("FLUSHDB")
+
+    def claim_of(self, name: bytes) -> bytes:
+        """Give the name of the claim to a key."""
+        return claim_beside(name)
+
+    def is_outage(self, error: Exception) -> bool:
+        """Tell whether the server cannot be reached, or does not answer, or is not ready to."""
+        return isinstance(error, RedisError) and not isinstance(error, ResponseError)
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        await self._wire.aclose()
+        if self._replica is not None:
+            await self._replica.aclose()
+
+    def _listening_pool(self) -> Any:
+        pool = self._pools[0]
+        return ConnectionPool(connection_class=pool.connection_class, **pool.connection_kwargs)
+
+
+def _wire(pool: Any) -> RedisWire:
+    return RedisWire(pool.connection_class, pool.connection_kwargs, pool.max_connections)

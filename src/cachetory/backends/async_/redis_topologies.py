@@ -1,0 +1,119 @@
+"""How a backend finds its servers: by a client of redis-py, or by a URL."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, cast
+
+from redis.asyncio import RedisCluster as ClusterClient
+from redis.asyncio.connection import ConnectionPool
+from redis.asyncio.retry import Retry
+from redis.asyncio.sentinel import Sentinel, SentinelConnectionPool
+from redis.backoff import NoBackoff
+
+from cachetory._core.urls import redact
+from cachetory._runtime.async_ import PerLoop
+from cachetory.backends.async_.redis_cluster import RedisCluster
+from cachetory.backends.async_.redis_server import RedisServer
+from cachetory.backends.async_.redis_servers import RedisServers
+from cachetory.backends.redis_urls import CLUSTER, DEFAULT_OPTIONS, SENTINEL, RedisUrl, reason_of
+from cachetory.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+def servers_of(client: object) -> PerLoop[RedisServers]:
+    """Take the settings of a client.
+
+    Raises:
+        ConfigurationError: if it decodes responses, or is of another kind.
+    """
+    if isinstance(client, ClusterClient):
+        return _of_cluster(client)
+    pool: Any = getattr(client, "connection_pool", None)
+    if not isinstance(pool, ConnectionPool):
+        msg = (
+            f"{type(client).__module__}.{type(client).__name__} cannot be used here: "
+            "give a `redis.asyncio.Redis` or a `redis.asyncio.RedisCluster`"
+        )
+        raise ConfigurationError(msg)
+    _check(pool)
+    return _per_loop(lambda: RedisServer(pool))
+
+
+def servers_at(url: str) -> PerLoop[RedisServers]:
+    """Read a URL; see `RedisBackend.from_url`.
+
+    Raises:
+        ConfigurationError: for one that cannot be used.
+    """
+    parsed = RedisUrl.parse(url)
+    retry = Retry(NoBackoff(), 0)
+    try:
+        pool: Any = cast("Any", ConnectionPool).from_url(
+            parsed.client_url, **DEFAULT_OPTIONS, retry=retry
+        )
+        pool.connection_class(**pool.connection_kwargs)
+    except (TypeError, ValueError) as error:
+        msg = f"`{redact(url)}` cannot be used: {reason_of(error)}"
+        raise ConfigurationError(msg) from None
+    _check(pool)
+    if parsed.topology == SENTINEL:
+        return _watched(parsed, pool)
+    if parsed.topology == CLUSTER:
+        return _per_loop(
+            lambda: RedisCluster(pool, parsed.hosts, reads_from_replicas=parsed.reads_from_replicas)
+        )
+    return _per_loop(lambda: RedisServer(pool))
+
+
+def _watched(parsed: RedisUrl, pool: Any) -> PerLoop[RedisServers]:
+    """Have Sentinels asked for the primary, whenever a connection is opened."""
+    settings = {**pool.connection_kwargs}
+    for name in ("host", "port"):
+        settings.pop(name, None)
+    is_safe = parsed.client_url.startswith("rediss")
+    kept = ("socket_", "ssl")
+    for_sentinels = {
+        **{name: value for name, value in settings.items() if name.startswith(kept)},
+        **parsed.sentinel_options,
+        "retry": settings["retry"],
+        **({"ssl": True} if is_safe else {}),
+    }
+    most = {"max_connections": pool.max_connections, **({"ssl": True} if is_safe else {})}
+
+    def make() -> RedisServers:
+        sentinel: Any = cast("Any", Sentinel)(parsed.hosts, sentinel_kwargs=for_sentinels)
+
+        def pool_of(*, is_master: bool) -> Any:
+            return cast("Any", SentinelConnectionPool)(
+                parsed.service, sentinel, is_master=is_master, **settings, **most
+            )
+
+        replicas = pool_of(is_master=False) if parsed.reads_from_replicas else None
+        return RedisServer(pool_of(is_master=True), replicas)
+
+    return _per_loop(make)
+
+
+def _of_cluster(client: Any) -> PerLoop[RedisServers]:
+    nodes = list(client.nodes_manager.startup_nodes.values()) + list(client.get_nodes())
+    pools = [getattr(getattr(it, "redis_connection", None), "connection_pool", it) for it in nodes]
+    pool = next(it for it in pools if hasattr(it, "connection_kwargs"))
+    _check(pool)
+    hosts = tuple((node.host, int(node.port)) for node in nodes)
+    reads_from_replicas = bool(getattr(client, "read_from_replicas", False))
+    return _per_loop(lambda: RedisCluster(pool, hosts, reads_from_replicas=reads_from_replicas))
+
+
+def _check(pool: Any) -> None:
+    if pool.connection_kwargs.get("decode_responses"):
+        msg = (
+            "`decode_responses` cannot be used: a serializer reads bytes, "
+            "so leave it out of the URL or the client"
+        )
+        raise ConfigurationError(msg)
+
+
+def _per_loop(make: Callable[[], RedisServers]) -> PerLoop[RedisServers]:
+    return PerLoop(make, lambda servers: servers.aclose())

@@ -1,0 +1,489 @@
+"""The connections to one Redis server, shared by all tasks of an event loop.
+
+They are opened by redis-py, with all that its URLs and pools know: TLS, credentials, databases,
+retries. Then a protocol of ours takes each over: what is asked in one round of the loop leaves in
+one write, and replies are given to those who asked in the order of asking. Nobody who is cancelled
+can leave an answer to another, since answers are not read by those who ask. Written by hand: a
+thread has a connection to itself, which is another thing; see `backends/sync/redis_wire.py`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from contextlib import suppress
+from math import inf
+from random import uniform
+from typing import TYPE_CHECKING, Any
+
+import hiredis
+from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import InvalidResponse, RedisError
+
+from cachetory._runtime.process import call_in_child
+from cachetory.backends.redis_faults import (
+    again,
+    late,
+    lost,
+    parser_of_errors,
+    tells_of_demotion,
+)
+from cachetory.backends.redis_words import pack
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from cachetory.backends.redis_words import Command
+
+LANES = 4
+"""How many connections to one server are of use: one, and others while it carries a big value."""
+
+MOST_UNDER_WAY = 10_000
+"""How many requests may wait for their replies on one connection; more wait for their turn."""
+
+PAUSES = (0.01, 0.2)
+"""Seconds between attempts to connect that fail, at first and at most; doubled in between."""
+
+_INCOMPLETE = object()
+_PUSH = getattr(hiredis, "PushNotification", None)  # hiredis before 3.2 has none
+
+_left_to_the_parent: list[Any] = []
+
+
+class RedisWire:
+    """Sends commands to one server and gives its replies.
+
+    Args:
+        connection_class: redis-py's class of connections.
+        settings: what they are made with.
+        most: how many there may be, besides `LANES`.
+    """
+
+    __slots__ = (
+        "__weakref__",
+        "_attempt",
+        "_check_after",
+        "_connection_class",
+        "_is_closed",
+        "_lanes",
+        "_limit",
+        "_next_attempt_at",
+        "_pause",
+        "_settings",
+        "_waiting",
+    )
+
+    def __init__(self, connection_class: Any, settings: dict[str, Any], most: int) -> None:
+        self._connection_class = connection_class
+        self._settings = dict(settings)
+        self._check_after = float(settings.get("health_check_interval") or 0)
+        self._limit = min(most, LANES)
+        self._lanes: list[_Lane] = []
+        self._attempt: asyncio.Task[_Lane] | None = None  # to open another one
+        self._waiting = 0  # for that
+        self._next_attempt_at = 0.0
+        self._pause = 0.0
+        self._is_closed = False
+        call_in_child(self, RedisWire._forget)
+
+    async def ask_each(self, *commands: Command, repeatable: bool = True) -> list[Any]:
+        """Send commands and give their replies, errors among them.
+
+        What a connection that ends leaves without a reply is asked again on another one, once.
+
+        Args:
+            commands: the commands.
+            repeatable: whether it does no harm to send them again, since the server may have done
+                them though its replies were lost. If not, a connection at rest is asked first
+                whether it still works.
+
+        Raises:
+            redis.exceptions.RedisError: if the server cannot be asked, or does not answer.
+        """
+        exchange = await self.begin(commands, repeatable=repeatable)
+        return await exchange.replies()
+
+    async def begin(self, commands: tuple[Command, ...], *, repeatable: bool = True) -> _Exchange:
+        """Send commands; their replies may be awaited, or not."""
+        lane = self._choose()
+        if lane is None:
+            lane = await self._connected()
+        elif lane.is_full:
+            await lane.room()
+        if lane.is_at_rest and (not repeatable or self._is_due_for_a_check(lane)):
+            try:
+                await lane.ask((("PING",),))
+            except RedisConnectionError:
+                lane = await self._connected()
+        return _Exchange(self, lane, commands, repeatable=repeatable)
+
+    async def again(self, commands: tuple[Command, ...]) -> list[Any]:
+        """Send commands on another connection, since the one that they were sent on has ended."""
+        lane = self._choose()
+        if lane is None:
+            lane = await self._connected()
+        return await lane.ask(commands)
+
+    async def aclose(self) -> None:
+        """Close the connections at rest, and the others when all has been answered."""
+        self._is_closed = True
+        if self._attempt is not None and not self._waiting:
+            self._attempt.cancel()
+            await asyncio.wait((self._attempt,))
+        lanes, self._lanes = self._lanes, []
+        for lane in lanes:
+            await lane.aclose()
+
+    def drop(self) -> None:
+        """Use the connections that there are no more; what is under way on them goes on."""
+        lanes, self._lanes = self._lanes, []
+        for lane in lanes:
+            lane.retire()
+
+    def _choose(self) -> _Lane | None:
+        """Give the connection to use; begin to open another one if all are busy."""
+        lanes = self._lanes
+        if not lanes:
+            return None
+        lane = lanes[0]
+        if not lane.is_busy:
+            return lane
+        lane = min(lanes, key=_Lane.load)
+        if lane.is_busy and len(lanes) < self._limit and self._attempt is None:
+            self._begin_attempt()
+        return lane
+
+    def _is_due_for_a_check(self, lane: _Lane) -> bool:
+        return bool(self._check_after) and lane.idle_for > self._check_after
+
+    async def _connected(self) -> _Lane:
+        """Give a connection, by an attempt that is shared by all who wait for it.
+
+        Between attempts that fail, there is a pause at random, which also they wait for.
+        """
+        attempt = self._attempt or self._begin_attempt()
+        self._waiting += 1
+        try:
+            await asyncio.wait((attempt,))
+        finally:
+            self._waiting -= 1
+        if attempt.cancelled():
+            raise lost()
+        error = attempt.exception()
+        if isinstance(error, RedisError):
+            raise again(error)
+        lane = attempt.result()
+        if self._is_closed:  # meanwhile: it is closed as soon as it has been used
+            lane.retire_soon()
+        return lane
+
+    def _begin_attempt(self) -> asyncio.Task[_Lane]:
+        attempt = asyncio.get_running_loop().create_task(self._open(), name="cachetory-connect")
+        attempt.add_done_callback(self._end_attempt)
+        self._attempt = attempt
+        return attempt
+
+    def _end_attempt(self, attempt: asyncio.Task[_Lane]) -> None:
+        self._attempt = None
+        if attempt.cancelled() or attempt.exception() is not None:
+            return
+        lane = attempt.result()
+        if not self._is_closed:
+            self._lanes.append(lane)
+        elif not self._waiting:
+            lane.retire()
+
+    async def _open(self) -> _Lane:
+        loop = asyncio.get_running_loop()
+        if self._pause:
+            await asyncio.sleep(self._next_attempt_at - loop.time())
+        self._pause = min(max(self._pause * 2, PAUSES[0]), PAUSES[1])
+        self._next_attempt_at = loop.time() + uniform(0.5, 1) * self._pause  # noqa: S311
+        connection: Any = self._connection_class(**self._settings)
+        try:
+            await connection.connect()  # asks the Sentinels, if the pool is theirs
+            lane = _Lane(connection, self._lose)
+        except BaseException:
+            with suppress(Exception):
+                await connection.disconnect(nowait=True)
+            raise
+        self._pause = 0.0
+        if hasattr(connection, "driver_info"):  # to find it out takes longer than to connect
+            self._settings["driver_info"] = connection.driver_info
+        return lane
+
+    def _lose(self, lane: _Lane) -> None:
+        if lane in self._lanes:
+            self._lanes.remove(lane)
+
+    def _forget(self) -> None:
+        """Leave the sockets to the parent, in a forked child.
+
+        They are not closed there: that would say goodbye to the server in the parent's name.
+        """
+        _left_to_the_parent.append(self._lanes)
+        self._lanes = []
+        self._attempt = None
+
+
+class _Exchange:
+    """Commands that were sent, and the replies that are due."""
+
+    __slots__ = ("_commands", "_repeatable", "_replies", "_wire")
+
+    def __init__(
+        self, wire: RedisWire, lane: _Lane, commands: tuple[Command, ...], *, repeatable: bool
+    ) -> None:
+        self._wire = wire
+        self._commands = commands
+        self._repeatable = repeatable
+        self._replies = lane.ask(commands)
+
+    async def replies(self) -> list[Any]:
+        """Wait for the replies."""
+        try:
+            replies = await self._replies
+        except RedisConnectionError:
+            if not self._repeatable:
+                raise
+            replies = await self._wire.again(self._commands)
+        if tells_of_demotion(replies):  # the next one looks for the primary
+            self._wire.drop()
+        return replies
+
+    def abandon(self) -> None:
+        """Take no replies."""
+        self._replies.cancel()
+
+
+class _Request:
+    """One request that was sent, or is about to be."""
+
+    __slots__ = ("future", "left", "others", "replies", "sent_at")
+
+    def __init__(self, future: asyncio.Future[list[Any]], count: int) -> None:
+        self.future = future
+        self.left = count
+        self.sent_at = inf
+        self.replies: list[Any] = []
+        self.others: list[asyncio.Future[list[Any]]] | None = None  # who ask for the same
+
+    def answer(self) -> None:
+        if not self.future.done():
+            self.future.set_result(self.replies)
+        if self.others is not None:
+            for future in self.others:
+                if not future.done():
+                    future.set_result(self.replies)
+
+    def fail(self, make_error: Callable[[], RedisError]) -> None:
+        for future in (self.future, *(self.others or ())):
+            if not future.done():
+                future.set_exception(make_error())
+
+
+class _Lane(asyncio.Protocol):
+    """One connection, on which requests follow each other and are answered in that order.
+
+    Attributes:
+        is_at_rest: whether all requests have been answered.
+    """
+
+    def __init__(self, connection: Any, lose: Callable[[_Lane], None]) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._lose = lose
+        self._timeout: float | None = connection.socket_timeout
+        self._streams = connection._reader, connection._writer  # kept, or the latter would close
+        self._transport: Any = connection._writer.transport
+        self._former: Any = self._transport.get_protocol()
+        connection._reader = connection._writer = None  # it is ours now
+        self._reader = hiredis.Reader(
+            protocolError=InvalidResponse,
+            replyError=parser_of_errors(connection._parser.parse_error),
+            notEnoughData=_INCOMPLETE,
+        )
+        self._pending: deque[_Request] = deque()
+        self._unsent: list[tuple[bytes, _Request]] = []
+        self._gets: dict[Any, _Request] = {}  # among them, by their keys
+        self._heard_at = self._loop.time()
+        self._alarm: asyncio.TimerHandle | None = None
+        self._is_choked = False  # the server does not take what is written
+        self._is_retired = False
+        self._ended = False
+        self._waiting_for_room: list[asyncio.Future[None]] = []
+        self._transport.set_protocol(self)
+        if self._transport.is_closing():
+            raise lost()
+
+    # For those who ask
+
+    @property
+    def is_at_rest(self) -> bool:
+        return not self._pending
+
+    @property
+    def idle_for(self) -> float:
+        """Seconds since the server was heard."""
+        return self._loop.time() - self._heard_at
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether it carries something so big that others had better go elsewhere."""
+        return self._is_choked or self._reader.has_data() or len(self._pending) >= MOST_UNDER_WAY
+
+    @property
+    def is_full(self) -> bool:
+        """Whether no more can be asked until something has been answered."""
+        return self._is_choked or len(self._pending) >= MOST_UNDER_WAY
+
+    def load(self) -> tuple[bool, int]:
+        """Tell how much there is to carry, in a form to be compared."""
+        return self.is_busy, len(self._pending)
+
+    async def room(self) -> None:
+        """Wait until something can be asked."""
+        deadline = None if self._timeout is None else self._loop.time() + self._timeout
+        while self.is_full and not self._ended:
+            turn: asyncio.Future[None] = self._loop.create_future()
+            self._waiting_for_room.append(turn)
+            left = None if deadline is None else deadline - self._loop.time()
+            done, _ = await asyncio.wait((turn,), timeout=left)
+            if not done:
+                raise late()
+
+    def ask(self, commands: tuple[Command, ...]) -> asyncio.Future[list[Any]]:
+        """Send commands with all else that is asked in this round of the loop."""
+        future: asyncio.Future[list[Any]] = self._loop.create_future()
+        command = commands[0]
+        is_get = len(commands) == 1 and command[0] == "GET"
+        if is_get and (same := self._gets.get(command[1])) is not None:
+            if same.others is None:
+                same.others = []
+            same.others.append(future)
+            return future
+        if self._ended:
+            future.set_exception(lost())
+            return future
+        request = _Request(future, len(commands))
+        packed = pack(command) if is_get else b"".join(map(pack, commands))
+        if not self._unsent:
+            self._loop.call_soon(self._flush)
+        self._unsent.append((packed, request))
+        self._pending.append(request)
+        if is_get:
+            self._gets[command[1]] = request
+        if self._alarm is None and self._timeout is not None:
+            self._alarm = self._loop.call_later(self._timeout, self._look_at_the_time)
+        return future
+
+    def retire(self) -> None:
+        """Close it as soon as all has been answered."""
+        self._is_retired = True
+        if self.is_at_rest:
+            self._transport.close()
+
+    def retire_soon(self) -> None:
+        """Close it as soon as all has been answered, what is asked this moment included."""
+        self._loop.call_soon(self.retire)
+
+    async def aclose(self) -> None:
+        """Close it now if it is at rest, else as soon as all has been answered."""
+        self.retire()
+        if self.is_at_rest:
+            with suppress(Exception):
+                await self._streams[1].wait_closed()
+
+    # For the event loop
+
+    def data_received(self, data: bytes) -> None:
+        """Give replies to those who asked."""
+        self._heard_at = self._loop.time()
+        pending = self._pending
+        reader = self._reader
+        try:
+            reader.feed(data)
+            while (reply := reader.gets()) is not _INCOMPLETE:
+                if reply.__class__ is _PUSH:
+                    continue
+                request = pending[0]
+                request.replies.append(reply)
+                request.left -= 1
+                if not request.left:
+                    pending.popleft()
+                    request.answer()
+        except (InvalidResponse, IndexError) as error:  # nonsense, or nobody has asked
+            reason = str(error)
+            self._end(lambda: InvalidResponse(reason))
+            return
+        if self._waiting_for_room and not self.is_full:
+            self._let_in()
+        if self._is_retired and not pending:
+            self._transport.close()
+
+    def eof_received(self) -> None:
+        """Close it with the server."""
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Let those know who wait."""
+        self._former.connection_lost(exc)  # for those who wait until it is closed
+        self._end(lambda: lost(exc))
+
+    def pause_writing(self) -> None:
+        """Let nobody ask until the server takes what is written."""
+        self._is_choked = True
+
+    def resume_writing(self) -> None:
+        """Let others ask again."""
+        self._is_choked = False
+        self._let_in()
+
+    def _flush(self) -> None:
+        unsent, self._unsent = self._unsent, []
+        self._gets.clear()
+        now = self._loop.time()
+        for _, request in unsent:
+            request.sent_at = now
+        if not self._ended:
+            self._transport.write(b"".join([packed for packed, _ in unsent]))
+
+    def _let_in(self) -> None:
+        waiting, self._waiting_for_room = self._waiting_for_room, []
+        for turn in waiting:
+            if not turn.done():
+                turn.set_result(None)
+
+    def _look_at_the_time(self) -> None:
+        """Tell those whose time is over, and end the connection if the server is silent."""
+        self._alarm = None
+        if not self._pending or self._timeout is None:
+            return
+        now = self._loop.time()
+        head = self._pending[0]
+        if max(head.sent_at, self._heard_at) + self._timeout <= now:  # it has died or is frozen
+            self._end(late)
+            return
+        due = now + self._timeout
+        for request in self._pending:
+            if request is head and self._reader.has_data():  # its reply is on its way
+                due = min(due, self._heard_at + self._timeout)
+            elif request.sent_at + self._timeout <= now:
+                request.fail(late)
+            else:
+                due = min(due, request.sent_at + self._timeout)
+                break
+        self._alarm = self._loop.call_at(due, self._look_at_the_time)
+
+    def _end(self, make_error: Callable[[], RedisError]) -> None:
+        """Let all who wait know that it is over."""
+        if self._ended:
+            return
+        self._ended = True
+        self._lose(self)
+        self._transport.abort()
+        if self._alarm is not None:
+            self._alarm.cancel()
+        pending, self._pending = self._pending, deque()
+        for request in pending:
+            request.fail(make_error)
+        self._gets.clear()
+        self._let_in()

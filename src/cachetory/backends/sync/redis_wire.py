@@ -1,0 +1,396 @@
+"""The connections to one Redis server, each used by one thread at a time.
+
+They are opened by redis-py, with all that its URLs and pools know: TLS, credentials, databases,
+retries. After that they are written to and read from directly, since redis-py's command methods
+cost more than the server does. Written by hand: an event loop shares a connection, which is
+another thing; see `backends/async_/redis_wire.py`.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import struct
+from threading import Condition
+from time import monotonic
+from typing import TYPE_CHECKING, Any
+
+import hiredis
+from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import InvalidResponse, RedisError
+from redis.exceptions import TimeoutError as RedisTimeoutError
+
+from cachetory._runtime.process import call_in_child
+from cachetory._runtime.sync import Slots
+from cachetory.backends.redis_faults import (
+    again,
+    late,
+    lost,
+    parser_of_errors,
+    tells_of_demotion,
+)
+from cachetory.backends.redis_words import pack
+
+if TYPE_CHECKING:
+    from cachetory.backends.redis_words import Command
+
+OPENED_AT_ONCE = 2
+"""How many connections are being opened at most: with TLS, each takes the processor 30 ms."""
+
+WORTH_HAVING = 64
+"""How many connections to one server are of use to the threads of a process."""
+
+_READ_AT_ONCE = 65_536
+_PING = pack(("PING",))
+_INCOMPLETE = object()
+_PUSH = getattr(hiredis, "PushNotification", None)  # hiredis before 3.2 has none
+
+_left_to_the_parent: list[Any] = []
+
+
+class RedisWire:
+    """Sends commands to one server and gives its replies.
+
+    Connections are taken from those at rest, and more are opened as long as the limits allow.
+    Whoever comes then waits for one.
+
+    Args:
+        connection_class: redis-py's class of connections.
+        settings: what they are made with.
+        most: how many there may be, besides `WORTH_HAVING`.
+    """
+
+    __slots__ = (
+        "__weakref__",
+        "_answers",
+        "_at_rest",
+        "_changed",
+        "_check_after",
+        "_connection_class",
+        "_doors",
+        "_failures",
+        "_is_closed",
+        "_limit",
+        "_open_ones",
+        "_settings",
+        "_waiting",
+    )
+
+    def __init__(self, connection_class: Any, settings: dict[str, Any], most: int) -> None:
+        self._connection_class = connection_class
+        self._settings = dict(settings)
+        self._check_after = float(settings.get("health_check_interval") or 0)
+        self._limit = min(most, WORTH_HAVING)
+        self._doors = Slots(OPENED_AT_ONCE)
+        self._at_rest: list[_Line] = []
+        self._open_ones = 0  # at rest, in use, or being opened
+        self._waiting = 0
+        self._changed = Condition()
+        self._is_closed = False
+        self._answers = 0
+        self._failures: list[RedisError] = []  # the last one, if the last attempt failed
+        call_in_child(self, RedisWire._forget)
+
+    def ask_each(self, *commands: Command, repeatable: bool = True) -> list[Any]:
+        """Send commands in one write and give their replies, errors among them.
+
+        A connection at rest may have been closed by the server meanwhile, so that what fails on
+        one is tried again on a new one, once.
+
+        Args:
+            commands: the commands.
+            repeatable: whether it does no harm to send them again, since the server may have done
+                them though its replies were lost. If not, a connection is asked first whether
+                it still works.
+
+        Raises:
+            redis.exceptions.RedisError: if the server cannot be asked, or does not answer.
+        """
+        return self.begin(commands, repeatable=repeatable).replies()
+
+    def begin(self, commands: tuple[Command, ...], *, repeatable: bool = True) -> _Exchange:
+        """Send commands in one write; their replies are to be taken, whatever happens."""
+        exchange = _Exchange(self, commands, repeatable=repeatable)
+        exchange.send()
+        return exchange
+
+    def close(self) -> None:
+        """Close the connections at rest, and those in use when they come to rest."""
+        self._is_closed = True
+        self.close_those_at_rest()
+
+    def take(self, known_failures: list[RedisError]) -> _Line | None:
+        """Give a connection at rest, or none if the caller may open one.
+
+        Raises:
+            redis.exceptions.RedisError: if nobody got an answer while the caller waited for its
+                turn: so nobody waits twice for a server that is down.
+        """
+        try:
+            return self._at_rest.pop()
+        except IndexError:  # looking first would be a race between threads
+            pass
+        answers = self._answers
+        with self._changed:
+            self._waiting += 1
+            try:
+                while True:
+                    try:
+                        return self._at_rest.pop()
+                    except IndexError:
+                        pass
+                    if self._open_ones < self._limit:
+                        self._open_ones += 1
+                        break
+                    self._changed.wait()
+            finally:
+                self._waiting -= 1
+        failures = self._failures
+        if failures and failures is not known_failures and self._answers == answers:
+            self.one_less()
+            raise again(failures[0])
+        return None
+
+    def open(self, known_failures: list[RedisError]) -> _Line:
+        """Open a connection, unless another attempt has failed while the caller waited.
+
+        So a server that is down keeps nobody waiting longer than one attempt takes.
+        """
+        with self._doors:
+            if self._failures and self._failures is not known_failures:
+                raise again(self._failures[0])
+            try:
+                at_rest = self._at_rest.pop()
+            except IndexError:
+                pass
+            else:  # since the caller waited
+                self.one_less()
+                return at_rest
+            connection = self._connection_class(**self._settings)
+            try:
+                connection.connect()  # asks the Sentinels, if the pool is theirs
+                line = _Line(connection)
+            except RedisError as error:
+                self._failures = [again(error)]
+                raise
+            self._failures = []
+            if hasattr(connection, "driver_info"):  # to find it out takes longer than to connect
+                self._settings["driver_info"] = connection.driver_info
+            return line
+
+    def lay_to_rest(self, line: _Line) -> None:
+        """Take a connection back that has answered."""
+        self._answers += 1
+        self._at_rest.append(line)
+        if self._waiting:
+            with self._changed:
+                self._changed.notify()
+        if self._is_closed:
+            self.close_those_at_rest()
+
+    def note_timeout(self, error: RedisTimeoutError) -> None:
+        """Let those who have been waiting meanwhile know."""
+        self._failures = [again(error)]
+
+    def one_less(self) -> None:
+        """Make room for another connection."""
+        with self._changed:
+            self._open_ones -= 1
+            self._changed.notify()
+
+    def close_those_at_rest(self) -> None:
+        """Close the connections at rest."""
+        while True:
+            try:
+                line = self._at_rest.pop()
+            except IndexError:
+                return
+            line.close()
+            self.one_less()
+
+    @property
+    def failures(self) -> list[RedisError]:
+        """What the last attempt failed by, if it did: another list after each."""
+        return self._failures
+
+    def is_due_for_a_check(self, line: _Line) -> bool:
+        """Tell whether a connection has been idle for so long that it may be dead."""
+        return bool(self._check_after) and monotonic() - line.heard_at > self._check_after
+
+    def heard(self, line: _Line) -> None:
+        """Note the time of an answer, where it matters."""
+        if self._check_after:
+            line.heard_at = monotonic()
+
+    def _forget(self) -> None:
+        """Leave the sockets to the parent, in a forked child.
+
+        They are not closed there: that would say goodbye to the server in the parent's name.
+        """
+        _left_to_the_parent.append(self._at_rest)
+        self._at_rest = []
+        self._open_ones = self._waiting = 0
+        self._changed = Condition()
+
+
+class _Exchange:
+    """Commands that were sent on a connection, and the replies that are due."""
+
+    __slots__ = (
+        "_commands",
+        "_failures",
+        "_is_first_use",
+        "_line",
+        "_repeatable",
+        "_request",
+        "_wire",
+    )
+
+    def __init__(self, wire: RedisWire, commands: tuple[Command, ...], *, repeatable: bool) -> None:
+        self._wire = wire
+        self._commands = commands
+        self._repeatable = repeatable
+        self._request = pack(commands[0]) if len(commands) == 1 else b"".join(map(pack, commands))
+        self._line: _Line
+        self._is_first_use = False
+
+    def send(self) -> None:
+        """Send them; on a new connection if the one at rest does not work any more."""
+        wire = self._wire
+        self._failures = wire.failures
+        line = wire.take(self._failures)
+        if line is None:
+            self._send_on_a_new_one()
+            return
+        self._line = line
+        try:
+            if not self._repeatable or wire.is_due_for_a_check(line):
+                line.send(_PING)
+                line.receive(1)
+            line.send(self._request)
+        except RedisConnectionError:
+            line.close()
+            wire.close_those_at_rest()
+            self._send_on_a_new_one()
+        except BaseException as error:
+            self._give_up(line, error)
+            raise
+
+    def replies(self) -> list[Any]:
+        """Wait for the replies, and lay the connection to rest."""
+        wire, line = self._wire, self._line
+        try:
+            replies = line.receive(len(self._commands))
+        except RedisConnectionError as error:
+            if self._is_first_use or not self._repeatable:
+                self._give_up(line, error)
+                raise
+            line.close()
+            wire.close_those_at_rest()
+            self._send_on_a_new_one()
+            return self.replies()
+        except BaseException as error:  # half read, the connection is of no use any more
+            self._give_up(line, error)
+            raise
+        wire.heard(line)
+        wire.lay_to_rest(line)
+        if tells_of_demotion(replies):  # the next one looks for the primary
+            wire.close_those_at_rest()
+        return replies
+
+    def abandon(self) -> None:
+        """Take no replies; the connection is of no use any more then."""
+        self._give_up(self._line, lost())
+
+    def _send_on_a_new_one(self) -> None:
+        """Open a connection, in the place of one that was taken, and send the commands on it."""
+        wire = self._wire
+        self._is_first_use = True
+        try:
+            line = wire.open(self._failures)
+        except BaseException:
+            wire.one_less()
+            raise
+        self._line = line
+        try:
+            line.send(self._request)
+        except BaseException as error:
+            self._give_up(line, error)
+            raise
+
+    def _give_up(self, line: _Line, error: BaseException) -> None:
+        line.close()
+        self._wire.one_less()
+        if isinstance(error, RedisTimeoutError):
+            self._wire.note_timeout(error)
+
+
+class _Line:
+    """One connection, written to and read from directly."""
+
+    __slots__ = ("_connection", "_reader", "_socket", "heard_at")
+
+    def __init__(self, connection: Any) -> None:
+        self._connection = connection
+        self._socket: socket.socket = connection._sock
+        self._reader = hiredis.Reader(
+            protocolError=InvalidResponse,
+            replyError=parser_of_errors(connection._parser.parse_error),
+            notEnoughData=_INCOMPLETE,
+        )
+        self.heard_at = monotonic()
+        _time_out_in_the_kernel(self._socket)
+
+    def send(self, request: bytes) -> None:
+        try:
+            self._socket.sendall(request)
+        except (TimeoutError, BlockingIOError):
+            raise late() from None
+        except OSError as error:
+            raise lost(error) from error
+
+    def receive(self, count: int) -> list[Any]:
+        """Read so many replies, errors of the server among them."""
+        replies: list[Any] = []
+        reader = self._reader
+        while True:
+            reply = reader.gets()
+            if reply is not _INCOMPLETE:
+                if reply.__class__ is _PUSH:
+                    continue
+                replies.append(reply)
+                if len(replies) == count:
+                    return replies
+                continue
+            try:
+                chunk = self._socket.recv(_READ_AT_ONCE)
+            except (TimeoutError, BlockingIOError):
+                raise late() from None
+            except OSError as error:
+                raise lost(error) from error
+            if not chunk:
+                raise lost()
+            reader.feed(chunk)
+
+    def close(self) -> None:
+        self._connection.disconnect()
+
+
+def _time_out_in_the_kernel(sock: socket.socket) -> None:
+    """Let the kernel end what takes too long: it saves a system call before each of the others.
+
+    Only for sockets of the standard library: those of gevent and TLS wait in other ways.
+    """
+    seconds = sock.gettimeout()
+    if not seconds or os.name != "posix" or type(sock) is not socket.socket:
+        return
+    if type(sock).__module__ != "socket":  # another one stands in its place
+        return
+    microseconds = max(round(seconds * 1_000_000), 1)
+    interval = struct.pack("@ll", *divmod(microseconds, 1_000_000))
+    try:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, interval)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, interval)
+    except OSError:  # a kernel that writes times in another way
+        return
+    sock.settimeout(None)

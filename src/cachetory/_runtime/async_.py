@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager, suppress
 from contextvars import ContextVar
 from inspect import isawaitable
 from typing import TYPE_CHECKING, Any, Generic, NoReturn, TypeVar, cast
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, ref
 
 from cachetory._runtime.callables import any_runs
 from cachetory._runtime.process import call_in_child, fork_safe_lock
@@ -157,28 +157,35 @@ class PerLoop(Generic[T]):
         close: closes one; also when its loop shuts down in good order, as by `asyncio.run`.
     """
 
-    __slots__ = ("_close", "_guard", "_make", "_of_loop", "_until_shutdown")
+    __slots__ = ("_close", "_guard", "_last", "_make", "_of_loop", "_until_shutdown")
 
     def __init__(self, make: Callable[[], T], close: Callable[[T], Awaitable[None]]) -> None:
         self._make = make
         self._close = close
         self._of_loop: WeakKeyDictionary[asyncio.AbstractEventLoop, T] = WeakKeyDictionary()
         self._until_shutdown: dict[asyncio.AbstractEventLoop, AsyncGenerator[None, None]] = {}
+        self._last: tuple[ref[asyncio.AbstractEventLoop], T] | None = None  # to be asked for
         self._guard = fork_safe_lock()  # loops run in threads
 
     def get(self) -> T:
         """Give the object of the running loop."""
         loop = asyncio.get_running_loop()
+        last = self._last
+        if last is not None and last[0]() is loop:
+            return last[1]
         try:
-            return self._of_loop[loop]
+            made = self._of_loop[loop]
         except KeyError:
-            return self._settle(loop)
+            made = self._settle(loop)
+        self._last = ref(loop), made
+        return made
 
     async def aclose(self) -> None:
         """Close and forget the object of the running loop, if it has one."""
         loop = asyncio.get_running_loop()
         with self._guard:
             self._of_loop.pop(loop, None)
+            self._last = None
             generator = self._until_shutdown.pop(loop, None)
         if generator is not None:
             await generator.aclose()

@@ -68,4 +68,4 @@ def raised(replies: list[Any]) -> list[Any]:
 
 def tells_of_demotion(replies: Iterable[Any]) -> bool:
     """Tell whether the server is no primary any more, so that another one may be."""
-    return any(reply.__class__ is ReadOnlyError for reply in replies)
+    return ReadOnlyError in map(type, replies)

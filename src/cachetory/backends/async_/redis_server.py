@@ -40,7 +40,10 @@ class RedisServer(RedisServers):
     async def read(self, *command: str | bytes | int) -> Any:
         """Send one command that only reads, to a replica if that is wanted; see `ask`."""
         if self._replica is None:
-            return await self.ask(*command)
+            reply = (await self._wire.ask_each(command))[0]
+            if isinstance(reply, RedisError):
+                raise reply
+            return reply
         try:
             return raised(await self._replica.ask_each(command))[0]
         except RedisError:

@@ -14,12 +14,13 @@ from cachetory._core.urls import redact
 from cachetory._runtime.async_ import PerLoop
 from cachetory.backends.async_.redis_cluster import RedisCluster
 from cachetory.backends.async_.redis_server import RedisServer
-from cachetory.backends.async_.redis_servers import RedisServers
 from cachetory.backends.redis_urls import CLUSTER, DEFAULT_OPTIONS, SENTINEL, RedisUrl, reason_of
 from cachetory.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from cachetory.backends.async_.redis_servers import RedisServers
 
 
 def servers_of(client: object) -> PerLoop[RedisServers]:

@@ -41,7 +41,10 @@ class RedisServer(RedisServers):
     def read(self, *command: str | bytes | int) -> Any:
         """Send one command that only reads, to a replica if that is wanted; see `ask`."""
         if self._replica is None:
-            return self.ask(*command)
+            reply = (self._wire.ask_each(command))[0]
+            if isinstance(reply, RedisError):
+                raise reply
+            return reply
         try:
             return raised(self._replica.ask_each(command))[0]
         except RedisError:

@@ -16,11 +16,12 @@ from cachetory._runtime.sync import PerLoop
 from cachetory.backends.redis_urls import CLUSTER, DEFAULT_OPTIONS, SENTINEL, RedisUrl, reason_of
 from cachetory.backends.sync.redis_cluster import RedisCluster
 from cachetory.backends.sync.redis_server import RedisServer
-from cachetory.backends.sync.redis_servers import RedisServers
 from cachetory.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from cachetory.backends.sync.redis_servers import RedisServers
 
 
 def servers_of(client: object) -> PerLoop[RedisServers]:

@@ -74,12 +74,14 @@ class RedisWire:
         "_open_ones",
         "_settings",
         "_waiting",
+        "asks_for_the_primary",
     )
 
     def __init__(self, connection_class: Any, settings: dict[str, Any], most: int) -> None:
         self._connection_class = connection_class
         self._settings = dict(settings)
         self._check_after = float(settings.get("health_check_interval") or 0)
+        self.asks_for_the_primary = "connection_pool" in settings  # of a Sentinel's
         self._limit = min(most, WORTH_HAVING)
         self._doors = Slots(OPENED_AT_ONCE)
         self._at_rest: list[_Line] = []
@@ -239,6 +241,7 @@ class _Exchange:
     __slots__ = (
         "_commands",
         "_failures",
+        "_is_again",
         "_is_first_use",
         "_line",
         "_repeatable",
@@ -253,6 +256,7 @@ class _Exchange:
         self._request = pack(commands[0]) if len(commands) == 1 else b"".join(map(pack, commands))
         self._line: _Line
         self._is_first_use = False
+        self._is_again = False
 
     def send(self) -> None:
         """Send them; on a new connection if the one at rest does not work any more."""
@@ -294,8 +298,12 @@ class _Exchange:
             raise
         wire.heard(line)
         wire.lay_to_rest(line)
-        if tells_of_demotion(replies):  # the next one looks for the primary
+        if tells_of_demotion(replies):
             wire.close_those_at_rest()
+            if wire.asks_for_the_primary and not self._is_again:  # another one may be it by now
+                self._is_again = True
+                self.send()
+                return self.replies()
         return replies
 
     def abandon(self) -> None:

@@ -35,13 +35,16 @@ def pack(command: Command) -> bytes:
 
 def name_of(key: str) -> bytes:
     """Give the server's name of a key; lone surrogates stay distinct."""
-    return key.encode("utf-8", "surrogatepass")
+    try:
+        return key.encode()  # half the price, and right for all but surrogates
+    except UnicodeEncodeError:
+        return key.encode("utf-8", "surrogatepass")
 
 
 def names_of(keys: Iterable[str]) -> list[bytes]:
     """Give the server's names of keys."""
     try:
-        return [key.encode() for key in keys]  # half the price, and right for all but surrogates
+        return [key.encode() for key in keys]
     except UnicodeEncodeError:
         return [name_of(key) for key in keys]
 

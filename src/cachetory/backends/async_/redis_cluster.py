@@ -68,6 +68,10 @@ class RedisCluster(RedisServers):
         self._door = Slots(1)
         self._behind = Background(1)
 
+    async def ask(self, *command: str | bytes | int, repeatable: bool = True) -> Any:
+        """Send one command to where it belongs and give the reply."""
+        return (await self.ask_all(command, repeatable=repeatable))[0]
+
     async def ask_each(self, *commands: Command, repeatable: bool = True) -> list[Any]:
         """Send commands to where they belong and give their replies, errors included; see `ask`.
 

@@ -31,7 +31,15 @@ class RedisServer(RedisServers):
         super().__init__()
         self._pools = pool, replicas  # kept, since those of Sentinels are known by weak references
         self._wire = _wire(pool)
-        self._replica = None if replicas is None else _wire(replicas)
+        self._replica = self._wire
+        if replicas is None:
+            self.read = self._wire.ask  # type: ignore[method-assign]  # at less cost
+        else:
+            self._replica = _wire(replicas)
+
+    async def ask(self, *command: str | bytes | int, repeatable: bool = True) -> Any:
+        """Send one command and give the reply."""
+        return await self._wire.ask(*command, repeatable=repeatable)
 
     async def ask_each(self, *commands: Command, repeatable: bool = True) -> list[Any]:
         """Send commands in one write and give their replies, errors included; see `ask`."""
@@ -39,15 +47,10 @@ class RedisServer(RedisServers):
 
     async def read(self, *command: str | bytes | int) -> Any:
         """Send one command that only reads, to a replica if that is wanted; see `ask`."""
-        if self._replica is None:
-            reply = (await self._wire.ask_each(command))[0]
-            if isinstance(reply, RedisError):
-                raise reply
-            return reply
         try:
-            return raised(await self._replica.ask_each(command))[0]
+            return await self._replica.ask(*command)
         except RedisError:
-            return await self.ask(*command)
+            return await self._wire.ask(*command)
 
     async def transact(self, *commands: Command) -> None:
         """Have commands carried out all at once, with nothing of others in between."""
@@ -79,8 +82,7 @@ class RedisServer(RedisServers):
     async def aclose(self) -> None:
         """Close the connections."""
         await self._wire.aclose()
-        if self._replica is not None:
-            await self._replica.aclose()
+        await self._replica.aclose()
 
     def _listening_pool(self) -> Any:
         pool = self._pools[0]

@@ -7,7 +7,6 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from redis.asyncio.client import PubSub
-from redis.exceptions import RedisError
 
 from cachetory._runtime.async_ import Slots
 from cachetory.backends.redis_faults import raised
@@ -27,6 +26,7 @@ class RedisServers(ABC):
     def __init__(self) -> None:
         self._ears = Slots(LISTENERS)
 
+    @abstractmethod
     async def ask(self, *command: str | bytes | int, repeatable: bool = True) -> Any:
         """Send one command and give the reply.
 
@@ -38,11 +38,6 @@ class RedisServers(ABC):
         Raises:
             redis.exceptions.RedisError: if no server can be asked, or it answers by an error.
         """
-        replies = await self.ask_each(command, repeatable=repeatable)
-        reply = replies[0]
-        if isinstance(reply, RedisError):
-            raise reply
-        return reply
 
     async def ask_all(self, *commands: Command, repeatable: bool = True) -> list[Any]:
         """Send commands at once and give their replies; see `ask`.

@@ -12,13 +12,13 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from contextlib import suppress
-from math import inf
+from itertools import islice
 from random import uniform
 from typing import TYPE_CHECKING, Any
 
 import hiredis
 from redis.exceptions import ConnectionError as RedisConnectionError
-from redis.exceptions import InvalidResponse, RedisError
+from redis.exceptions import InvalidResponse, ReadOnlyError, RedisError
 
 from cachetory._runtime.process import call_in_child
 from cachetory.backends.redis_faults import (
@@ -40,6 +40,9 @@ LANES = 4
 
 MOST_UNDER_WAY = 10_000
 """How many requests may wait for their replies on one connection; more wait for their turn."""
+
+SENT_AT_ONCE = 64
+"""After so many requests within a round, the server is given something to do meanwhile."""
 
 PAUSES = (0.01, 0.2)
 """Seconds between attempts to connect that fail, at first and at most; doubled in between."""
@@ -88,6 +91,23 @@ class RedisWire:
         self._is_closed = False
         call_in_child(self, RedisWire._forget)
 
+    async def ask(self, *command: str | bytes | int, repeatable: bool = True) -> Any:
+        """Send one command and give the reply; see `ask_each`.
+
+        Raises:
+            redis.exceptions.RedisError: if the server cannot be asked, or answers by an error.
+        """
+        lanes = self._lanes
+        if repeatable and lanes and not (lanes[0].is_busy or self._check_after):
+            try:  # what follows, at less cost
+                return await lanes[0].ask(command)
+            except (RedisConnectionError, ReadOnlyError):
+                pass
+        (reply,) = await self.ask_each(command, repeatable=repeatable)
+        if isinstance(reply, RedisError):
+            raise reply
+        return reply
+
     async def ask_each(self, *commands: Command, repeatable: bool = True) -> list[Any]:
         """Send commands and give their replies, errors among them.
 
@@ -102,15 +122,8 @@ class RedisWire:
         Raises:
             redis.exceptions.RedisError: if the server cannot be asked, or does not answer.
         """
-        lanes = self._lanes
-        if not (lanes and repeatable) or lanes[0].is_busy or self._check_after:
-            exchange = await self.begin(commands, repeatable=repeatable)
-            return await exchange.replies()
-        try:  # the same at less cost
-            replies = await lanes[0].ask(commands)
-        except RedisConnectionError:
-            return await self.again(commands)
-        return replies if self.is_content_with(replies) else await self.again(commands)
+        exchange = await self.begin(commands, repeatable=repeatable)
+        return await exchange.replies()
 
     async def begin(self, commands: tuple[Command, ...], *, repeatable: bool = True) -> _Exchange:
         """Send commands; their replies may be awaited, or not."""
@@ -121,7 +134,7 @@ class RedisWire:
             await lane.room()
         if lane.is_at_rest and (not repeatable or self._is_due_for_a_check(lane)):
             try:
-                await lane.ask((("PING",),))
+                await lane.ask(("PING",))
             except RedisConnectionError:
                 lane = await self._connected()
         return _Exchange(self, lane, commands, repeatable=repeatable)
@@ -131,7 +144,7 @@ class RedisWire:
         lane = self._choose()
         if lane is None:
             lane = await self._connected()
-        replies = await lane.ask(commands)
+        replies: list[Any] = await lane.ask_each(commands)
         self.is_content_with(replies)
         return replies
 
@@ -254,12 +267,12 @@ class _Exchange:
         self._wire = wire
         self._commands = commands
         self._repeatable = repeatable
-        self._replies = lane.ask(commands)
+        self._replies = lane.ask_each(commands)
 
     async def replies(self) -> list[Any]:
         """Wait for the replies."""
         try:
-            replies = await self._replies
+            replies: list[Any] = await self._replies
         except RedisConnectionError:
             if not self._repeatable:
                 raise
@@ -273,30 +286,27 @@ class _Exchange:
         self._replies.cancel()
 
 
-class _Request:
-    """One request that was sent, or is about to be."""
+class _Reply(asyncio.Future[Any]):
+    """What a request will be answered by: a reply, or a list if it is one of several commands.
 
-    __slots__ = ("future", "left", "others", "replies", "sent_at")
+    Attributes:
+        others: Those who ask for the same.
+        replies: Of several commands, what has come so far.
+        left: How many are due.
+    """
 
-    def __init__(self, future: asyncio.Future[list[Any]], count: int) -> None:
-        self.future = future
-        self.left = count
-        self.sent_at = inf
-        self.replies: list[Any] = []
-        self.others: list[asyncio.Future[list[Any]]] | None = None  # who ask for the same
+    others: list[_Reply] | None = None
+    replies: list[Any] | None = None
+    left = 1
 
-    def answer(self) -> None:
-        if not self.future.done():
-            self.future.set_result(self.replies)
-        if self.others is not None:
-            for future in self.others:
-                if not future.done():
-                    future.set_result(self.replies)
-
-    def fail(self, make_error: Callable[[], RedisError]) -> None:
-        for future in (self.future, *(self.others or ())):
+    def give(self, reply: Any) -> None:
+        """Give a reply to all who ask for it, as their error if it is one."""
+        for future in (self, *(self.others or ())):
             if not future.done():
-                future.set_exception(make_error())
+                if isinstance(reply, Exception):
+                    future.set_exception(again(reply) if isinstance(reply, RedisError) else reply)
+                else:
+                    future.set_result(reply)
 
 
 class _Lane(asyncio.Protocol):
@@ -319,9 +329,11 @@ class _Lane(asyncio.Protocol):
             replyError=parser_of_errors(connection._parser.parse_error),
             notEnoughData=_INCOMPLETE,
         )
-        self._pending: deque[_Request] = deque()
-        self._unsent: list[tuple[bytes, _Request]] = []
-        self._gets: dict[Any, _Request] = {}  # among them, by their keys
+        self._pending: deque[_Reply] = deque()
+        self._sent: deque[tuple[float, int]] = deque()  # when, and the number of the last of them
+        self._number = 0  # of the last that was sent
+        self._unsent: list[bytes] = []
+        self._gets: dict[Any, _Reply] = {}  # those of them that are asked of by a key alone
         self._heard_at = self._loop.time()
         self._alarm: asyncio.TimerHandle | None = None
         self._is_choked = False  # the server does not take what is written
@@ -369,30 +381,43 @@ class _Lane(asyncio.Protocol):
             if not done:
                 raise late()
 
-    def ask(self, commands: tuple[Command, ...]) -> asyncio.Future[list[Any]]:
+    def ask(self, command: Command) -> _Reply:
+        """Send a command with all else that is asked in this round of the loop.
+
+        What is asked by several in the same round is asked once. Not what is under way already:
+        its reply may be older than what others have written since.
+        """
+        reply = _Reply(loop=self._loop)
+        if command[0] == "GET":
+            same = self._gets.setdefault(command[1], reply)
+            if same is not reply:
+                if same.others is None:
+                    same.others = []
+                same.others.append(reply)
+                return reply
+        self._send(pack(command), reply)
+        return reply
+
+    def ask_each(self, commands: tuple[Command, ...]) -> _Reply:
         """Send commands with all else that is asked in this round of the loop."""
-        future: asyncio.Future[list[Any]] = self._loop.create_future()
-        command = commands[0]
-        is_get = len(commands) == 1 and command[0] == "GET"
-        if is_get and (same := self._gets.get(command[1])) is not None:
-            if same.others is None:
-                same.others = []
-            same.others.append(future)
-            return future
+        reply = _Reply(loop=self._loop)
+        reply.replies = []
+        reply.left = len(commands)
+        self._send(b"".join(map(pack, commands)), reply)
+        return reply
+
+    def _send(self, packed: bytes, reply: _Reply) -> None:
         if self._ended:
-            future.set_exception(lost())
-            return future
-        request = _Request(future, len(commands))
-        packed = pack(command) if is_get else b"".join(map(pack, commands))
+            reply.give(lost())
+            return
         if not self._unsent:
             self._loop.call_soon(self._flush)
-        self._unsent.append((packed, request))
-        self._pending.append(request)
-        if is_get:
-            self._gets[command[1]] = request
-        if self._alarm is None and self._timeout is not None:
-            self._alarm = self._loop.call_later(self._timeout, self._look_at_the_time)
-        return future
+            if self._alarm is None and self._timeout is not None:
+                self._alarm = self._loop.call_later(self._timeout, self._look_at_the_time)
+        self._unsent.append(packed)
+        self._pending.append(reply)
+        if len(self._unsent) == SENT_AT_ONCE:
+            self._flush()
 
     def retire(self) -> None:
         """Close it as soon as all has been answered."""
@@ -424,11 +449,17 @@ class _Lane(asyncio.Protocol):
                 if reply.__class__ is _PUSH:
                     continue
                 request = pending[0]
-                request.replies.append(reply)
-                request.left -= 1
-                if not request.left:
-                    pending.popleft()
-                    request.answer()
+                if request.replies is not None:
+                    request.replies.append(reply)
+                    request.left -= 1
+                    if request.left:
+                        continue
+                    reply = request.replies
+                pending.popleft()
+                if request.others or request.done() or isinstance(reply, Exception):
+                    request.give(reply)
+                else:
+                    request.set_result(reply)
         except (InvalidResponse, IndexError) as error:  # nonsense, or nobody has asked
             reason = str(error)
             self._end(lambda: InvalidResponse(reason))
@@ -459,11 +490,11 @@ class _Lane(asyncio.Protocol):
     def _flush(self) -> None:
         unsent, self._unsent = self._unsent, []
         self._gets.clear()
-        now = self._loop.time()
-        for _, request in unsent:
-            request.sent_at = now
-        if not self._ended:
-            self._transport.write(b"".join([packed for packed, _ in unsent]))
+        if unsent and not self._ended:
+            self._number += len(unsent)
+            if self._timeout is not None:
+                self._sent.append((self._loop.time(), self._number))
+            self._transport.write(unsent[0] if len(unsent) == 1 else b"".join(unsent))
 
     def _let_in(self) -> None:
         waiting, self._waiting_for_room = self._waiting_for_room, []
@@ -474,23 +505,28 @@ class _Lane(asyncio.Protocol):
     def _look_at_the_time(self) -> None:
         """Tell those whose time is over, and end the connection if the server is silent."""
         self._alarm = None
+        answered = self._number - (len(self._pending) - len(self._unsent))
+        while self._sent and self._sent[0][1] <= answered:
+            self._sent.popleft()
         if not self._pending or self._timeout is None:
             return
-        now = self._loop.time()
-        head = self._pending[0]
-        if max(head.sent_at, self._heard_at) + self._timeout <= now:  # it has died or is frozen
+        earliest = self._loop.time() - self._timeout
+        if self._sent and max(self._sent[0][0], self._heard_at) <= earliest:  # frozen, or dead
             self._end(late)
             return
-        due = now + self._timeout
-        for request in self._pending:
-            if request is head and self._is_partial:  # its reply is on its way
-                due = min(due, self._heard_at + self._timeout)
-            elif request.sent_at + self._timeout <= now:
-                request.fail(late)
-            else:
-                due = min(due, request.sent_at + self._timeout)
+        requests = iter(self._pending)
+        if self._is_partial:  # what comes is not late
+            next(requests)
+            answered += 1
+        next_at = self._loop.time()
+        for sent_at, number in self._sent:
+            if sent_at > earliest:
+                next_at = sent_at
                 break
-        self._alarm = self._loop.call_at(due, self._look_at_the_time)
+            for request in islice(requests, number - answered):
+                request.give(late())
+            answered = max(answered, number)
+        self._alarm = self._loop.call_at(next_at + self._timeout, self._look_at_the_time)
 
     def _end(self, make_error: Callable[[], RedisError]) -> None:
         """Let all who wait know that it is over."""
@@ -503,6 +539,6 @@ class _Lane(asyncio.Protocol):
             self._alarm.cancel()
         pending, self._pending = self._pending, deque()
         for request in pending:
-            request.fail(make_error)
+            request.give(make_error())
         self._gets.clear()
         self._let_in()

@@ -69,6 +69,10 @@ class RedisCluster(RedisServers):
         self._door = Slots(1)
         self._behind = Background(1)
 
+    def ask(self, *command: str | bytes | int, repeatable: bool = True) -> Any:
+        """Send one command to where it belongs and give the reply."""
+        return (self.ask_all(command, repeatable=repeatable))[0]
+
     def ask_each(self, *commands: Command, repeatable: bool = True) -> list[Any]:
         """Send commands to where they belong and give their replies, errors included; see `ask`.
 

@@ -32,7 +32,15 @@ class RedisServer(RedisServers):
         super().__init__()
         self._pools = pool, replicas  # kept, since those of Sentinels are known by weak references
         self._wire = _wire(pool)
-        self._replica = None if replicas is None else _wire(replicas)
+        self._replica = self._wire
+        if replicas is None:
+            self.read = self._wire.ask  # type: ignore[method-assign]  # at less cost
+        else:
+            self._replica = _wire(replicas)
+
+    def ask(self, *command: str | bytes | int, repeatable: bool = True) -> Any:
+        """Send one command and give the reply."""
+        return self._wire.ask(*command, repeatable=repeatable)
 
     def ask_each(self, *commands: Command, repeatable: bool = True) -> list[Any]:
         """Send commands in one write and give their replies, errors included; see `ask`."""
@@ -40,15 +48,10 @@ class RedisServer(RedisServers):
 
     def read(self, *command: str | bytes | int) -> Any:
         """Send one command that only reads, to a replica if that is wanted; see `ask`."""
-        if self._replica is None:
-            reply = (self._wire.ask_each(command))[0]
-            if isinstance(reply, RedisError):
-                raise reply
-            return reply
         try:
-            return raised(self._replica.ask_each(command))[0]
+            return self._replica.ask(*command)
         except RedisError:
-            return self.ask(*command)
+            return self._wire.ask(*command)
 
     def transact(self, *commands: Command) -> None:
         """Have commands carried out all at once, with nothing of others in between."""
@@ -80,8 +83,7 @@ class RedisServer(RedisServers):
     def close(self) -> None:
         """Close the connections."""
         self._wire.close()
-        if self._replica is not None:
-            self._replica.close()
+        self._replica.close()
 
     def _listening_pool(self) -> Any:
         pool = self._pools[0]

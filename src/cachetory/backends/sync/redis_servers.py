@@ -8,7 +8,6 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from redis.client import PubSub
-from redis.exceptions import RedisError
 
 from cachetory._runtime.sync import Slots
 from cachetory.backends.redis_faults import raised
@@ -28,6 +27,7 @@ class RedisServers(ABC):
     def __init__(self) -> None:
         self._ears = Slots(LISTENERS)
 
+    @abstractmethod
     def ask(self, *command: str | bytes | int, repeatable: bool = True) -> Any:
         """Send one command and give the reply.
 
@@ -39,11 +39,6 @@ class RedisServers(ABC):
         Raises:
             redis.exceptions.RedisError: if no server can be asked, or it answers by an error.
         """
-        replies = self.ask_each(command, repeatable=repeatable)
-        reply = replies[0]
-        if isinstance(reply, RedisError):
-            raise reply
-        return reply
 
     def ask_all(self, *commands: Command, repeatable: bool = True) -> list[Any]:
         """Send commands at once and give their replies; see `ask`.

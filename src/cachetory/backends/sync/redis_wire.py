@@ -93,6 +93,17 @@ class RedisWire:
         self._failures: list[RedisError] = []  # the last one, if the last attempt failed
         call_in_child(self, RedisWire._forget)
 
+    def ask(self, *command: str | bytes | int, repeatable: bool = True) -> Any:
+        """Send one command and give the reply; see `ask_each`.
+
+        Raises:
+            redis.exceptions.RedisError: if the server cannot be asked, or answers by an error.
+        """
+        reply = self.begin((command,), repeatable=repeatable).replies()[0]
+        if isinstance(reply, RedisError):
+            raise reply
+        return reply
+
     def ask_each(self, *commands: Command, repeatable: bool = True) -> list[Any]:
         """Send commands in one write and give their replies, errors among them.
 

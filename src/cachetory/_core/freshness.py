@@ -144,13 +144,20 @@ class Found(Generic[V]):
 
 
 class Plan:
-    """A policy in plain numbers. This one asks for nothing but a value."""
+    """A policy in plain numbers. This one asks for nothing but a value.
+
+    Attributes:
+        kept_for: For how long an entry is of use after its time is over.
+        needs_times: Whether entries have to be stored with their times.
+    """
 
     __slots__ = (
         "early_refresh",
         "hard_timeout",
         "jitter",
+        "kept_for",
         "lease",
+        "needs_times",
         "negative_time_to_live",
         "retry_after_failure",
         "soft_timeout",
@@ -186,16 +193,10 @@ class Plan:
         self.hard_timeout: float | None = hard_timeout
         self.lease: float | None = lease
         self.retry_after_failure: float = retry_after_failure
-
-    @property
-    def kept_for(self) -> float:
-        """For how long an entry is of use after its time is over."""
-        return max(self.stale_while_revalidate, self.stale_if_error)
-
-    @property
-    def needs_times(self) -> bool:
-        """Whether entries have to be stored with their times."""
-        return bool(self.kept_for or self.early_refresh or self.negative_time_to_live is not None)
+        self.kept_for: float = max(stale_while_revalidate, stale_if_error)
+        self.needs_times: bool = bool(
+            self.kept_for or early_refresh or negative_time_to_live is not None
+        )
 
     def limits(self, *, has_stale: bool) -> tuple[float | None, ...]:
         """Tell how long to wait for a load, in stages; after the first, what is stale is given."""

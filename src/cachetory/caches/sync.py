@@ -311,7 +311,7 @@ class Cache(ItemAccess[ValueT], Generic[ValueT, WireT]):
         plan = self._plan if policy is None else self.plan_for(policy)
         self._check_key(key)
         absent: Absent = MISSING
-        if not plan.early_refresh and (self._keeps_objects or not plan.needs_times):
+        if not plan.needs_times or (self._keeps_objects and not plan.early_refresh):
             found = self._shelf.get(key)
             if not isinstance(found, Absent):
                 self._reporter.hit(key)

@@ -9,8 +9,10 @@ from redis.exceptions import (
     AskError,
     ClusterDownError,
     MovedError,
+    NoPermissionError,
     ReadOnlyError,
     RedisError,
+    ResponseError,
     TryAgainError,
 )
 from redis.exceptions import ConnectionError as RedisConnectionError
@@ -69,3 +71,11 @@ def raised(replies: list[Any]) -> list[Any]:
 def tells_of_demotion(replies: Iterable[Any]) -> bool:
     """Tell whether the server is no primary any more, so that another one may be."""
     return ReadOnlyError in map(type, replies)
+
+
+def is_forbidden(reply: object) -> bool:
+    """Tell whether a server does not know a command, or not for this user."""
+    return isinstance(reply, NoPermissionError) or (
+        isinstance(reply, ResponseError)
+        and str(reply).startswith(("unknown command", "ERR unknown"))
+    )

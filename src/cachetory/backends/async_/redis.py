@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import chain
 from typing import TYPE_CHECKING
 
 from cachetory.backends.async_.redis_leases import RedisLeases
@@ -20,7 +19,6 @@ if TYPE_CHECKING:
 
     from cachetory._runtime.async_ import PerLoop
     from cachetory.backends.async_.redis_servers import RedisServers
-    from cachetory.backends.redis_words import Command
     from cachetory.durations import Duration
 
 _SCAN_STEP = 1000
@@ -129,16 +127,11 @@ class RedisBackend(AsyncBackend[bytes]):
         names = dict(zip(names_of(values), map(wire_of, values.values()), strict=True))
         if not names:
             return
-        server = self._servers.get()
-        claims: Command = ("DEL", *map(server.claim_of, names))
-        if time_to_live is None:
-            await server.ask_all(claims, ("MSET", *chain.from_iterable(names.items())))
-        elif milliseconds := to_milliseconds(time_to_live):
-            await server.transact(
-                claims, *[("SET", name, wire, "PX", milliseconds) for name, wire in names.items()]
-            )
+        milliseconds = None if time_to_live is None else to_milliseconds(time_to_live)
+        if milliseconds == 0:
+            await self.delete_many(*values)
         else:
-            await server.ask(*claims, *names)
+            await self._servers.get().store(names, milliseconds)
 
     async def expire_in(self, key: str, time_to_live: Duration | None = None) -> None:
         """Let a key live for so long from now: `None` for ever, zero or less not at all."""

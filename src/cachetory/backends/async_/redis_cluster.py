@@ -30,7 +30,7 @@ from cachetory.backends.redis_faults import raised
 from cachetory.backends.redis_slots import SlotMap, claim_in_slot_of, parts_of, together
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Sequence
+    from collections.abc import AsyncIterator, Mapping, Sequence
 
     from cachetory.backends.redis_slots import Address, Part
     from cachetory.backends.redis_words import Command
@@ -104,9 +104,13 @@ class RedisCluster(RedisServers):
         reply = together(command, [it.reply for it in errands])
         return raised([reply])[0]
 
-    async def transact(self, *commands: Command) -> None:
-        """Have commands carried out, each node all of its own at once or nearly so."""
-        await self.ask_all(*commands)
+    async def store(self, values: Mapping[bytes, Any], milliseconds: int | None) -> None:
+        """Store values under their names, one by one on each node, and end their claims."""
+        lives_for = () if milliseconds is None else ("PX", milliseconds)
+        await self.ask_all(
+            ("DEL", *map(claim_in_slot_of, values)),
+            *[("SET", name, value, *lives_for) for name, value in values.items()],
+        )
 
     async def find(self, pattern: bytes, step: int) -> AsyncIterator[list[bytes]]:
         """Find the names that match, on one node after another."""

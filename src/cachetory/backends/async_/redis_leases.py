@@ -7,15 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 from redis.exceptions import (
     InvalidResponse,
-    NoPermissionError,
     NoScriptError,
     RedisError,
-    ResponseError,
 )
 
 from cachetory._core.envelope import IDENTIFIED_BY
 from cachetory._core.magic import is_envelope
-from cachetory.backends.redis_faults import raised
+from cachetory.backends.redis_faults import is_forbidden, raised
 from cachetory.backends.redis_words import milliseconds_of, name_of, names_of, wire_of
 from cachetory.interfaces.leases.async_ import AsyncLeases, AsyncWatch
 
@@ -124,7 +122,7 @@ class RedisLeases(AsyncLeases[bytes]):
         forbidden = [
             (keys[1], arguments)
             for (keys, arguments), reply in zip(calls, replies, strict=True)
-            if _is_forbidden(reply)
+            if is_forbidden(reply)
         ]
         if not forbidden:
             return [bool(reply) for reply in raised(replies)]
@@ -136,7 +134,7 @@ class RedisLeases(AsyncLeases[bytes]):
                 for name, (_, wire, lives_for, _) in forbidden
             ]
         )
-        return [_is_forbidden(it) or bool(it) for it in replies]
+        return [is_forbidden(it) or bool(it) for it in replies]
 
     async def release(
         self, keys: Sequence[str], token: str, successor: str = "", seconds: float = 0.0
@@ -220,10 +218,3 @@ def _mark(former: bytes | None) -> bytes | str:
     if is_envelope(former):
         return bytes(former[:IDENTIFIED_BY])
     return sha1(former, usedforsecurity=False).hexdigest()
-
-
-def _is_forbidden(reply: object) -> bool:
-    """Tell whether a server has no scripts, or not for this user."""
-    return isinstance(reply, NoPermissionError) or (
-        isinstance(reply, ResponseError) and str(reply).startswith("unknown command")
-    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from redis.asyncio.connection import ConnectionPool
@@ -9,11 +10,11 @@ from redis.exceptions import RedisError, ResponseError
 
 from cachetory.backends.async_.redis_servers import RedisServers
 from cachetory.backends.async_.redis_wire import RedisWire
-from cachetory.backends.redis_faults import raised
+from cachetory.backends.redis_faults import is_forbidden, raised
 from cachetory.backends.redis_words import claim_beside
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Mapping
 
     from cachetory.backends.redis_words import Command
 
@@ -31,6 +32,7 @@ class RedisServer(RedisServers):
         super().__init__()
         self._pools = pool, replicas  # kept, since those of Sentinels are known by weak references
         self._wire = _wire(pool)
+        self._knows_msetex = True  # until it says that it does not
         self._replica = self._wire
         if replicas is None:
             self.read = self._wire.ask  # type: ignore[method-assign]  # at less cost
@@ -52,9 +54,21 @@ class RedisServer(RedisServers):
         except RedisError:
             return await self._wire.ask(*command)
 
-    async def transact(self, *commands: Command) -> None:
-        """Have commands carried out all at once, with nothing of others in between."""
-        replies = await self.ask_all(("MULTI",), *commands, ("EXEC",))
+    async def store(self, values: Mapping[bytes, Any], milliseconds: int | None) -> None:
+        """Store values under their names, all at once, and end their claims."""
+        end: Command = ("DEL", *map(claim_beside, values))
+        pairs = tuple(chain.from_iterable(values.items()))
+        if milliseconds is None:
+            await self.ask_all(end, ("MSET", *pairs))
+            return
+        if self._knows_msetex:
+            replies = await self.ask_each(end, ("MSETEX", len(values), *pairs, "PX", milliseconds))
+            if not is_forbidden(replies[1]):
+                raised(replies)
+                return
+            self._knows_msetex = False
+        writes = [("SET", name, value, "PX", milliseconds) for name, value in values.items()]
+        replies = await self.ask_all(("MULTI",), end, *writes, ("EXEC",))
         raised(replies[-1])
 
     async def find(self, pattern: bytes, step: int) -> AsyncIterator[list[bytes]]:

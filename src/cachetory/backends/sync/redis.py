@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-from itertools import chain
 from typing import TYPE_CHECKING
 
 from cachetory.backends.redis_words import claim_beside, name_of, names_of, wire_of
@@ -20,7 +19,6 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
     from cachetory._runtime.sync import PerLoop
-    from cachetory.backends.redis_words import Command
     from cachetory.backends.sync.redis_servers import RedisServers
     from cachetory.durations import Duration
 
@@ -130,16 +128,11 @@ class RedisBackend(SyncBackend[bytes]):
         names = dict(zip(names_of(values), map(wire_of, values.values()), strict=True))
         if not names:
             return
-        server = self._servers.get()
-        claims: Command = ("DEL", *map(server.claim_of, names))
-        if time_to_live is None:
-            server.ask_all(claims, ("MSET", *chain.from_iterable(names.items())))
-        elif milliseconds := to_milliseconds(time_to_live):
-            server.transact(
-                claims, *[("SET", name, wire, "PX", milliseconds) for name, wire in names.items()]
-            )
+        milliseconds = None if time_to_live is None else to_milliseconds(time_to_live)
+        if milliseconds == 0:
+            self.delete_many(*values)
         else:
-            server.ask(*claims, *names)
+            self._servers.get().store(names, milliseconds)
 
     def expire_in(self, key: str, time_to_live: Duration | None = None) -> None:
         """Let a key live for so long from now: `None` for ever, zero or less not at all."""

@@ -31,7 +31,7 @@ from cachetory.backends.sync.redis_servers import RedisServers
 from cachetory.backends.sync.redis_wire import RedisWire
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from cachetory.backends.redis_slots import Address, Part
     from cachetory.backends.redis_words import Command
@@ -105,9 +105,13 @@ class RedisCluster(RedisServers):
         reply = together(command, [it.reply for it in errands])
         return raised([reply])[0]
 
-    def transact(self, *commands: Command) -> None:
-        """Have commands carried out, each node all of its own at once or nearly so."""
-        self.ask_all(*commands)
+    def store(self, values: Mapping[bytes, Any], milliseconds: int | None) -> None:
+        """Store values under their names, one by one on each node, and end their claims."""
+        lives_for = () if milliseconds is None else ("PX", milliseconds)
+        self.ask_all(
+            ("DEL", *map(claim_in_slot_of, values)),
+            *[("SET", name, value, *lives_for) for name, value in values.items()],
+        )
 
     def find(self, pattern: bytes, step: int) -> Iterator[list[bytes]]:
         """Find the names that match, on one node after another."""

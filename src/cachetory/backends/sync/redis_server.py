@@ -3,18 +3,19 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from redis.connection import ConnectionPool
 from redis.exceptions import RedisError, ResponseError
 
-from cachetory.backends.redis_faults import raised
+from cachetory.backends.redis_faults import is_forbidden, raised
 from cachetory.backends.redis_words import claim_beside
 from cachetory.backends.sync.redis_servers import RedisServers
 from cachetory.backends.sync.redis_wire import RedisWire
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from cachetory.backends.redis_words import Command
 
@@ -32,6 +33,7 @@ class RedisServer(RedisServers):
         super().__init__()
         self._pools = pool, replicas  # kept, since those of Sentinels are known by weak references
         self._wire = _wire(pool)
+        self._knows_msetex = True  # until it says that it does not
         self._replica = self._wire
         if replicas is None:
             self.read = self._wire.ask  # type: ignore[method-assign]  # at less cost
@@ -53,9 +55,21 @@ class RedisServer(RedisServers):
         except RedisError:
             return self._wire.ask(*command)
 
-    def transact(self, *commands: Command) -> None:
-        """Have commands carried out all at once, with nothing of others in between."""
-        replies = self.ask_all(("MULTI",), *commands, ("EXEC",))
+    def store(self, values: Mapping[bytes, Any], milliseconds: int | None) -> None:
+        """Store values under their names, all at once, and end their claims."""
+        end: Command = ("DEL", *map(claim_beside, values))
+        pairs = tuple(chain.from_iterable(values.items()))
+        if milliseconds is None:
+            self.ask_all(end, ("MSET", *pairs))
+            return
+        if self._knows_msetex:
+            replies = self.ask_each(end, ("MSETEX", len(values), *pairs, "PX", milliseconds))
+            if not is_forbidden(replies[1]):
+                raised(replies)
+                return
+            self._knows_msetex = False
+        writes = [("SET", name, value, "PX", milliseconds) for name, value in values.items()]
+        replies = self.ask_all(("MULTI",), end, *writes, ("EXEC",))
         raised(replies[-1])
 
     def find(self, pattern: bytes, step: int) -> Iterator[list[bytes]]:

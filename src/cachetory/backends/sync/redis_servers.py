@@ -13,7 +13,7 @@ from cachetory._runtime.sync import Slots
 from cachetory.backends.redis_faults import raised
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from cachetory.backends.redis_words import Command
 
@@ -58,8 +58,12 @@ class RedisServers(ABC):
         """Send one command that only reads, to a replica if that is wanted; see `ask`."""
 
     @abstractmethod
-    def transact(self, *commands: Command) -> None:
-        """Have commands carried out with nothing of others in between, as far as that goes.
+    def store(self, values: Mapping[bytes, Any], milliseconds: int | None) -> None:
+        """Store values under their names, all at once as far as that goes, and end their claims.
+
+        Args:
+            values: the values by their names, at least one.
+            milliseconds: how long they live; `None` is for ever.
 
         Raises:
             redis.exceptions.RedisError: as `ask_all` does.

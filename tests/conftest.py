@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 import pytest
 
@@ -11,7 +11,14 @@ from tests.canary import CanaryWatch
 from tests.clock import ManualClock
 from tests.forked_coverage import free_coverage_after_forks
 from tests.leaks import no_leaked_resources, no_leaked_tasks
-from tests.servers import Kind, Server, ServerUnavailableError, start_reaper
+from tests.servers import (
+    Cluster,
+    Kind,
+    Sentinels,
+    Server,
+    ServerUnavailableError,
+    start_reaper,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Iterator
@@ -29,6 +36,39 @@ class StartServer(Protocol):
         tls: bool = False,
     ) -> Server: ...
 
+
+class StartCluster(Protocol):
+    """Starts a cluster that lives as long as the test; skips the test if it cannot run here."""
+
+    def __call__(
+        self, kind: Kind = "valkey", *, password: str | None = None, tls: bool = False
+    ) -> Cluster: ...
+
+
+class StartSentinels(Protocol):
+    """Starts sentinels and what they watch; skips the test if they cannot run here."""
+
+    def __call__(
+        self,
+        kind: Kind = "valkey",
+        *,
+        password: str | None = None,
+        sentinel_password: str | None = None,
+        tls: bool = False,
+    ) -> Sentinels: ...
+
+
+class Startable(Protocol):
+    """A server, or several of them."""
+
+    def start(self) -> None: ...
+
+    def close(self) -> None: ...
+
+
+StartableT = TypeVar("StartableT", bound=Startable)
+
+KINDS = [pytest.param("valkey"), pytest.param("redis", id="redis7")]
 
 free_coverage_after_forks()
 
@@ -133,14 +173,80 @@ def private_server(start_server: StartServer) -> Server:
     return start_server()
 
 
-def _start_or_skip(server: Server) -> Server:
+@pytest.fixture(scope="session", params=KINDS)
+def session_cluster(request: pytest.FixtureRequest, _reaper: None) -> Iterator[Cluster]:
+    """A cluster of each kind of server in turn; tests take `cluster`."""
+    with _start_or_skip(Cluster(request.param)) as cluster:
+        yield cluster
+
+
+@pytest.fixture
+def cluster(session_cluster: Cluster) -> Cluster:
+    """A cluster that is well and empty, to be broken: the next test finds it well again.
+
+    Only its roles and slots may be anywhere. For a test with one kind of server, write
+    `@pytest.mark.parametrize("session_cluster", ["valkey"], indirect=True)`.
+    """
+    session_cluster.heal()
+    return session_cluster
+
+
+@pytest.fixture
+def start_cluster(_reaper: None) -> Iterator[StartCluster]:
+    """Start clusters for this test alone, with options of its own."""
+    with ExitStack() as clusters:
+
+        def start(
+            kind: Kind = "valkey", *, password: str | None = None, tls: bool = False
+        ) -> Cluster:
+            cluster = Cluster(kind, password=password, tls=tls)
+            return clusters.enter_context(_start_or_skip(cluster))
+
+        yield start
+
+
+@pytest.fixture(scope="session", params=KINDS)
+def session_sentinels(request: pytest.FixtureRequest, _reaper: None) -> Iterator[Sentinels]:
+    """Sentinels of each kind in turn; tests take `sentinels`."""
+    with _start_or_skip(Sentinels(request.param)) as sentinels:
+        yield sentinels
+
+
+@pytest.fixture
+def sentinels(session_sentinels: Sentinels) -> Sentinels:
+    """Sentinels, a primary and a replica that are well and empty; else like `cluster`."""
+    session_sentinels.heal()
+    return session_sentinels
+
+
+@pytest.fixture
+def start_sentinels(_reaper: None) -> Iterator[StartSentinels]:
+    """Start sentinels and what they watch for this test alone, with options of its own."""
+    with ExitStack() as started:
+
+        def start(
+            kind: Kind = "valkey",
+            *,
+            password: str | None = None,
+            sentinel_password: str | None = None,
+            tls: bool = False,
+        ) -> Sentinels:
+            sentinels = Sentinels(
+                kind, password=password, sentinel_password=sentinel_password, tls=tls
+            )
+            return started.enter_context(_start_or_skip(sentinels))
+
+        yield start
+
+
+def _start_or_skip(server: StartableT) -> StartableT:
     try:
         return _start(server)
     except ServerUnavailableError as error:
         pytest.skip(str(error))
 
 
-def _start(server: Server) -> Server:
+def _start(server: StartableT) -> StartableT:
     try:
         server.start()
     except BaseException:

@@ -15,7 +15,7 @@ from urllib.parse import quote
 
 from tests.ports import free_port
 from tests.servers.binaries import Kind, ServerUnavailableError, find_binary
-from tests.servers.certificates import make_certificates
+from tests.servers.certificates import Certificates, make_certificates
 from tests.servers.reaper import start_reaper
 from tests.servers.resp import Argument, Reply, ReplyError, ask
 
@@ -47,7 +47,10 @@ class Server:
         config: further lines of its configuration, such as `maxmemory 5mb`.
         password: what clients must give; the URLs contain it.
         tls: listen with TLS instead of plain TCP, under a certificate made for the occasion.
+        certificates: what to use for `tls` instead, such as servers that talk to one another do.
     """
+
+    _options: tuple[str, ...] = ()
 
     def __init__(
         self,
@@ -56,13 +59,15 @@ class Server:
         config: Iterable[str] = (),
         password: str | None = None,
         tls: bool = False,
+        certificates: Certificates | None = None,
     ) -> None:
         self.kind: Kind = kind
         self.password = password
         self.tls = tls
         self.port = 0
         self.directory = Path()
-        self.authority: Path | None = None
+        self._shared_certificates = certificates
+        self._certificates: Certificates | None = None
         self._config = tuple(config)
         self._process: subprocess.Popen[bytes] | None = None
         self._frozen = False
@@ -79,6 +84,11 @@ class Server:
         self.close()
 
     # Addresses
+
+    @property
+    def authority(self) -> Path | None:
+        """The certificate by which clients verify this server; none without TLS."""
+        return self._certificates.authority if self._certificates else None
 
     @property
     def url(self) -> str:
@@ -124,6 +134,11 @@ class Server:
         return self._running().pid
 
     @property
+    def is_up(self) -> bool:
+        """Whether the process runs and is not frozen."""
+        return self._process is not None and self._process.poll() is None and not self._frozen
+
+    @property
     def log(self) -> str:
         """What the server has logged so far."""
         path = self.directory / "server.log"
@@ -144,7 +159,8 @@ class Server:
         if not self.directory.name:
             self._prepare_directory()
         while True:
-            self.port = free_port() if chooses_port else self.port
+            if chooses_port:
+                self._draw_ports()
             if self._launch(deadline):
                 return
             if _PORT_TAKEN not in self.log or time.monotonic() > deadline:
@@ -195,7 +211,9 @@ class Server:
             ReplyError: if the server answers with an error.
             OSError: if the server is away, or silent for `timeout` seconds.
         """
-        requests: list[tuple[Argument, ...]] = [("SELECT", database), arguments]
+        requests: list[tuple[Argument, ...]] = [arguments]
+        if database:
+            requests.insert(0, ("SELECT", database))
         if self.password:
             requests.insert(0, ("AUTH", self.password))
         return ask(self.unix_socket, *requests, timeout=timeout)
@@ -210,16 +228,19 @@ class Server:
         find_binary(self.kind)
         self.directory = Path(tempfile.mkdtemp(dir=start_reaper().directory))
         if self.tls:
-            self.authority = make_certificates(self.directory).authority
+            self._certificates = self._shared_certificates or make_certificates(self.directory)
+
+    def _draw_ports(self) -> None:
+        self.port = free_port()
 
     def _launch(self, deadline: float) -> bool:
         """Start the process; tell whether it came to answer."""
         (self.directory / "server.log").unlink(missing_ok=True)
-        (self.directory / "server.conf").write_text("\n".join(self._configuration()))
+        self._write_configuration()
         with (self.directory / "server.out").open("wb") as output:
             # In a session of its own, so that Ctrl-C leaves it to the fixtures to end it.
             self._process = subprocess.Popen(
-                [find_binary(self.kind), "server.conf"],
+                [find_binary(self.kind), "server.conf", *self._options],
                 cwd=self.directory,
                 stdin=subprocess.DEVNULL,
                 stdout=output,
@@ -240,6 +261,9 @@ class Server:
         except (OSError, ReplyError):
             return False
 
+    def _write_configuration(self) -> None:
+        (self.directory / "server.conf").write_text("\n".join(self._configuration()))
+
     def _configuration(self) -> Iterable[str]:
         yield "bind 127.0.0.1"
         yield f"port {0 if self.tls else self.port}"
@@ -252,11 +276,11 @@ class Server:
         yield "enable-debug-command yes"
         if self.password:
             yield f'requirepass "{self.password}"'
-        if self.tls:
+        if self._certificates:
             yield f"tls-port {self.port}"
-            yield f"tls-ca-cert-file {self.authority}"
-            yield f"tls-cert-file {self.directory / 'server.pem'}"
-            yield f"tls-key-file {self.directory / 'server.key'}"
+            yield f"tls-ca-cert-file {self._certificates.authority}"
+            yield f"tls-cert-file {self._certificates.certificate}"
+            yield f"tls-key-file {self._certificates.key}"
             yield "tls-auth-clients no"
         yield from self._config
 

@@ -15,7 +15,7 @@ ROOT = Path(cachetory.__file__).parent
 
 WRAPPERS = (
     "backends/*/django*.py",
-    "backends/*/redis*.py",
+    "backends/*redis*.py",
     "serializers/compressors/*zstd*.py",
     "serializers/msgpack.py",
     "testing*",

@@ -51,7 +51,8 @@ WRAPPERS = {
     "django": "backends/*/django*.py",
     "ormsgpack": "serializers/msgpack.py",
     "pytest": "testing*",
-    "redis": "backends/*/redis*.py",
+    "redis": "backends/*redis*.py",
+    "hiredis": "backends/*redis*.py",
     "zstandard": "serializers/compressors/*zstd*.py",
 }
 

@@ -130,7 +130,10 @@ class RedisWire:
         lane = self._choose()
         if lane is None:
             lane = await self._connected()
-        elif lane.is_full:
+        elif lane.is_busy and len(self._lanes) < self._limit:
+            with suppress(RedisError):  # the busy one will do if there is no other
+                lane = await self._connected()
+        if lane.is_full:
             await lane.room()
         if lane.is_at_rest and (not repeatable or self._is_due_for_a_check(lane)):
             try:
@@ -171,17 +174,11 @@ class RedisWire:
         return not self._asks_for_the_primary
 
     def _choose(self) -> _Lane | None:
-        """Give the connection to use; begin to open another one if all are busy."""
+        """Give the connection to use, the first one if it is not busy."""
         lanes = self._lanes
-        if not lanes:
-            return None
-        lane = lanes[0]
-        if not lane.is_busy:
-            return lane
-        lane = min(lanes, key=_Lane.load)
-        if lane.is_busy and len(lanes) < self._limit and self._attempt is None:
-            self._begin_attempt()
-        return lane
+        if lanes and lanes[0].is_busy:
+            return min(lanes, key=_Lane.load)
+        return lanes[0] if lanes else None
 
     def _is_due_for_a_check(self, lane: _Lane) -> bool:
         return bool(self._check_after) and lane.idle_for > self._check_after
@@ -338,6 +335,7 @@ class _Lane(asyncio.Protocol):
         self._alarm: asyncio.TimerHandle | None = None
         self._is_choked = False  # the server does not take what is written
         self._is_partial = False  # a reply has come in part
+        self._is_big = False  # and goes on for more than what is read at once
         self._is_retired = False
         self._ended = False
         self._waiting_for_room: list[asyncio.Future[None]] = []
@@ -359,7 +357,7 @@ class _Lane(asyncio.Protocol):
     @property
     def is_busy(self) -> bool:
         """Whether it carries something so big that others had better go elsewhere."""
-        return self._is_choked or self._is_partial or len(self._pending) >= MOST_UNDER_WAY
+        return self._is_choked or self._is_big or len(self._pending) >= MOST_UNDER_WAY
 
     @property
     def is_full(self) -> bool:
@@ -442,6 +440,7 @@ class _Lane(asyncio.Protocol):
         """Give replies to those who asked."""
         self._heard_at = self._loop.time()
         pending = self._pending
+        before = len(pending)
         reader = self._reader
         try:
             reader.feed(data)
@@ -464,6 +463,7 @@ class _Lane(asyncio.Protocol):
             reason = str(error)
             self._end(lambda: InvalidResponse(reason))
             return
+        self._is_big = self._is_partial and len(pending) == before
         self._is_partial = reader.has_data()
         if self._waiting_for_room and not self.is_full:
             self._let_in()

@@ -4,6 +4,9 @@ A load that began before a key was set, deleted, cleared or purged must not be s
 its value is older. Each race is a load in one process, and a write in another one that begins at
 a random moment of it, or shortly after. It prints how many races there were of each kind, how
 many loads came late and were fenced, and how many left a stale value in the store: none may.
+
+With `--cluster`, that is on three primaries with a replica each, and each kind is run on keys with
+braces too, which decide where a key and its claim live: `--cluster --count 1000`.
 """
 
 from __future__ import annotations
@@ -24,7 +27,7 @@ from cachetory.decorators.async_ import cached as cached_async
 from cachetory.decorators.sync import cached as cached_sync
 from cachetory.events import NotStored
 from cachetory.policy import Policy
-from tests.servers import Server, start_reaper
+from tests.servers import Cluster, Server, start_reaper
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -60,6 +63,15 @@ KINDS: dict[str, Any] = {
     "set_many": "new",
 }
 """How to write, and what is to be found after that."""
+
+REFRESH = ", refresh"
+"""What the name of a kind ends by whose load is a refresh."""
+
+BRACES = ", {}"
+"""What the name of a kind ends by whose keys have braces."""
+
+FORMS = ("{{tag {0}}} key", "key {{{0}}}", "{{}}key {0}", "key {0}}}{{", "{{key {0}", "{{{{{0}}}}}")
+"""Of such keys: the slot is decided by a part of them or not, and some are not what they seem."""
 
 
 class Race(NamedTuple):
@@ -110,8 +122,8 @@ class Lane:
         """Draw the times of a race."""
         lasts = self._random.uniform(0, LASTS)
         race = Race(
-            kind.removesuffix(", refresh"),
-            f"key {number}",
+            kind.removesuffix(BRACES).removesuffix(REFRESH),
+            _key(number, has_braces=kind.endswith(BRACES)),
             self._random.randrange(len(POLICIES)),
             self._random.uniform(0, lasts + MARGIN),
             self._random.choice(TIMES_TO_LIVE),
@@ -140,7 +152,7 @@ class Lane:
                 time.sleep(lasts)
                 return "old"
 
-            if kind.endswith("refresh"):
+            if REFRESH in kind:
                 cache.set(race.key, "before", time_to_live=race.time_to_live)
                 given = cache.refresh(race.key, load)
             else:
@@ -160,7 +172,7 @@ class Lane:
                 await asyncio.sleep(lasts)
                 return "old"
 
-            if kind.endswith("refresh"):
+            if REFRESH in kind:
                 await cache.set(race.key, "before", time_to_live=race.time_to_live)
                 given = await cache.refresh(race.key, load)
             else:
@@ -168,6 +180,10 @@ class Lane:
             await _receive(self.line)
             self.judge(kind, race, given, await cache.get(race.key))
             await cache.delete(race.key)
+
+
+def _key(number: int, *, has_braces: bool) -> str:
+    return FORMS[number % len(FORMS)].format(number) if has_braces else f"key {number}"
 
 
 def run_loads(
@@ -261,49 +277,56 @@ async def _compute_async(key: str) -> str:
 
 
 def main() -> None:
-    """Start a server and two processes, and run races of each kind in either direction."""
+    """Start a server or a cluster, and run races of each kind in either direction."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--races", type=int, default=10_000, help="of each kind")
-    races = parser.parse_args().races
-    kinds = [*KINDS, "delete, refresh", "set, refresh"]
-    context = get_context("spawn")
+    parser.add_argument("--races", "--count", type=int, default=10_000, help="of each kind")
+    parser.add_argument("--cluster", action="store_true", help="on a cluster")
+    options = parser.parse_args()
+    kinds = [*KINDS, f"delete{REFRESH}", f"set{REFRESH}"]
+    if options.cluster:
+        kinds = [kind + braces for kind in kinds for braces in ("", BRACES)]
     pairs: list[tuple[Colour, Colour]] = [("async_", "sync"), ("sync", "async_")]
     start_reaper()
+    print(f"{'loads':8}{'writes':8}{'kind':20}{'races':>8}{'fenced':>8}{'stale':>8}{'races/s':>9}")
+    made: Cluster | Server = Cluster() if options.cluster else Server()
+    with made as servers:
+        outcomes = [race(servers.url + PATIENT, *pair, kinds, options.races // 2) for pair in pairs]
+    sys.exit(not all(outcomes))
+
+
+def race(url: str, loading: Colour, writing: Colour, kinds: list[str], races: int) -> bool:
+    """Start two processes, and run races of each kind; tell whether none left a stale value."""
+    context = get_context("spawn")
+    lines = [context.Pipe() for _ in range(LANES)]
+    told, tell = context.Pipe(duplex=False)
+    ours, theirs = [one for one, _ in lines], [other for _, other in lines]
+    processes = [
+        context.Process(
+            target=run_loads,
+            args=(url, loading, ours),
+            kwargs={"kinds": kinds, "races": races, "out": tell},
+            daemon=True,
+        ),
+        context.Process(target=run_writes, args=(url, writing, theirs), daemon=True),
+    ]
+    for process in processes:
+        process.start()
     is_right = True
-    print(f"{'loads':8}{'writes':8}{'kind':18}{'races':>8}{'fenced':>8}{'stale':>8}{'races/s':>9}")
-    with Server() as server:
-        url = server.url + PATIENT
-        for loading, writing in pairs:
-            lines = [context.Pipe() for _ in range(LANES)]
-            told, tell = context.Pipe(duplex=False)
-            ours, theirs = [one for one, _ in lines], [other for _, other in lines]
-            processes = [
-                context.Process(
-                    target=run_loads,
-                    args=(url, loading, ours),
-                    kwargs={"kinds": kinds, "races": races // 2, "out": tell},
-                    daemon=True,
-                ),
-                context.Process(target=run_writes, args=(url, writing, theirs), daemon=True),
-            ]
-            for process in processes:
-                process.start()
-            for kind in kinds:
-                started_at = time.perf_counter()
-                count, fenced, stale = told.recv()
-                rate = count / (time.perf_counter() - started_at)
-                names = [{"async_": "tasks", "sync": "threads"}[it] for it in (loading, writing)]
-                print(
-                    f"{names[0]:8}{names[1]:8}{kind:18}{count:>8,}{fenced:>8,}{stale:>8}"
-                    f"{rate:>9,.0f}",
-                    flush=True,
-                )
-                is_right = is_right and not stale
-            for line in ours:
-                line.send(None)
-            for process in processes:
-                process.join(10)
-    sys.exit(not is_right)
+    for kind in kinds:
+        started_at = time.perf_counter()
+        count, fenced, stale = told.recv()
+        rate = count / (time.perf_counter() - started_at)
+        names = [{"async_": "tasks", "sync": "threads"}[it] for it in (loading, writing)]
+        print(
+            f"{names[0]:8}{names[1]:8}{kind:20}{count:>8,}{fenced:>8,}{stale:>8}{rate:>9,.0f}",
+            flush=True,
+        )
+        is_right = is_right and not stale
+    for line in ours:
+        line.send(None)
+    for process in processes:
+        process.join(10)
+    return is_right
 
 
 if __name__ == "__main__":

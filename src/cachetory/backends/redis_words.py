@@ -17,6 +17,8 @@ Command: TypeAlias = "tuple[str | bytes | int, ...]"
 CLAIM_SUFFIX = b"\xc1lease"
 """What the name of a claim ends by: no key of a user does, since it is not UTF-8."""
 
+_pack: Any = hiredis.pack_command
+
 _WIRE_TYPES = (*BUFFERS, str)
 
 
@@ -27,10 +29,9 @@ def pack(command: Command) -> bytes:
         redis.exceptions.DataError: if a part of it is neither bytes nor text nor a number.
     """
     try:
-        packed: bytes = hiredis.pack_command(command)  # type: ignore[arg-type]  # of any length
+        return _pack(command)  # type: ignore[no-any-return]  # it is what it is
     except TypeError as error:
         raise DataError(str(error)) from error
-    return packed
 
 
 def name_of(key: str) -> bytes:

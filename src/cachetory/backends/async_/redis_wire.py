@@ -135,6 +135,8 @@ class RedisWire:
                 lane = await self._connected()
         if lane.is_full:
             await lane.room()
+        if lane.has_ended:  # meanwhile
+            lane = await self._connected()
         if lane.is_at_rest and (not repeatable or self._is_due_for_a_check(lane)):
             try:
                 await lane.ask(("PING",))
@@ -147,6 +149,8 @@ class RedisWire:
         lane = self._choose()
         if lane is None:
             lane = await self._connected()
+        if lane.is_full:
+            await lane.room()
         replies: list[Any] = await lane.ask_each(commands)
         self.is_content_with(replies)
         return replies
@@ -215,6 +219,8 @@ class RedisWire:
         if attempt.cancelled() or attempt.exception() is not None:
             return
         lane = attempt.result()
+        if lane.has_ended:
+            return
         if not self._is_closed:
             self._lanes.append(lane)
         elif not self._waiting:
@@ -310,7 +316,8 @@ class _Lane(asyncio.Protocol):
     """One connection, on which requests follow each other and are answered in that order.
 
     Attributes:
-        is_at_rest: whether all requests have been answered.
+        has_ended: Whether it is of no use any more.
+        is_at_rest: Whether all requests have been answered.
     """
 
     def __init__(self, connection: Any, lose: Callable[[_Lane], None]) -> None:
@@ -337,10 +344,10 @@ class _Lane(asyncio.Protocol):
         self._is_partial = False  # a reply has come in part
         self._is_big = False  # and goes on for more than what is read at once
         self._is_retired = False
-        self._ended = False
+        self.has_ended = False
         self._waiting_for_room: list[asyncio.Future[None]] = []
         self._transport.set_protocol(self)
-        if self._transport.is_closing():
+        if self._transport.is_closing() or self._streams[0].at_eof():
             raise lost()
 
     # For those who ask
@@ -371,7 +378,7 @@ class _Lane(asyncio.Protocol):
     async def room(self) -> None:
         """Wait until something can be asked."""
         deadline = None if self._timeout is None else self._loop.time() + self._timeout
-        while self.is_full and not self._ended:
+        while self.is_full and not self.has_ended:
             turn: asyncio.Future[None] = self._loop.create_future()
             self._waiting_for_room.append(turn)
             left = None if deadline is None else deadline - self._loop.time()
@@ -386,7 +393,7 @@ class _Lane(asyncio.Protocol):
         its reply may be older than what others have written since.
         """
         reply = _Reply(loop=self._loop)
-        if command[0] == "GET":
+        if command[0] == "GET" and not self.has_ended:
             same = self._gets.setdefault(command[1], reply)
             if same is not reply:
                 if same.others is None:
@@ -405,7 +412,7 @@ class _Lane(asyncio.Protocol):
         return reply
 
     def _send(self, packed: bytes, reply: _Reply) -> None:
-        if self._ended:
+        if self.has_ended:
             reply.give(lost())
             return
         if not self._unsent:
@@ -490,7 +497,7 @@ class _Lane(asyncio.Protocol):
     def _flush(self) -> None:
         unsent, self._unsent = self._unsent, []
         self._gets.clear()
-        if unsent and not self._ended:
+        if unsent and not self.has_ended:
             self._number += len(unsent)
             if self._timeout is not None:
                 self._sent.append((self._loop.time(), self._number))
@@ -530,9 +537,9 @@ class _Lane(asyncio.Protocol):
 
     def _end(self, make_error: Callable[[], RedisError]) -> None:
         """Let all who wait know that it is over."""
-        if self._ended:
+        if self.has_ended:
             return
-        self._ended = True
+        self.has_ended = True
         self._lose(self)
         self._transport.abort()
         if self._alarm is not None:

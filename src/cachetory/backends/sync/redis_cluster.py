@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from random import choice, random
 from time import monotonic
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from redis.connection import ConnectionPool
 from redis.exceptions import (
@@ -250,7 +250,8 @@ class RedisCluster(RedisServers):
             errand.replica = None
             return True
         if isinstance(error, AskError):
-            address = (str(error.host) or was_asked[0], int(error.port))
+            host, port = cast("Any", error).node_addr
+            address = (host or was_asked[0], port)
             if isinstance(error, MovedError):
                 self._map.move(errand.slot, address)
                 self._look_soon()

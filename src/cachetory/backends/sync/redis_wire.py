@@ -21,7 +21,6 @@ from redis.exceptions import InvalidResponse, RedisError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from cachetory._runtime.process import call_in_child
-from cachetory._runtime.sync import Slots
 from cachetory.backends.redis_faults import (
     again,
     late,
@@ -34,8 +33,14 @@ from cachetory.backends.redis_words import pack
 if TYPE_CHECKING:
     from cachetory.backends.redis_words import Command
 
-OPENED_AT_ONCE = 2
+OPENED_AT_ONCE = 1
 """How many connections are being opened at most: with TLS, each takes the processor 30 ms."""
+
+WORTH_WAITING = 0.05
+"""Seconds to wait for a connection in use before another one is opened."""
+
+TRIES_AGAIN_AFTER = 1.0
+"""Seconds after a server has refused another connection, until that is tried again."""
 
 WORTH_HAVING = 64
 """How many connections to one server are of use to the threads of a process."""
@@ -67,11 +72,12 @@ class RedisWire:
         "_changed",
         "_check_after",
         "_connection_class",
-        "_doors",
         "_failures",
+        "_full_until",
         "_is_closed",
         "_limit",
         "_open_ones",
+        "_opening",
         "_settings",
         "_waiting",
         "asks_for_the_primary",
@@ -83,7 +89,8 @@ class RedisWire:
         self._check_after = float(settings.get("health_check_interval") or 0)
         self.asks_for_the_primary = "connection_pool" in settings  # of a Sentinel's
         self._limit = min(most, WORTH_HAVING)
-        self._doors = Slots(OPENED_AT_ONCE)
+        self._opening = 0
+        self._full_until = 0.0
         self._at_rest: list[_Line] = []
         self._open_ones = 0  # at rest, in use, or being opened
         self._waiting = 0
@@ -132,18 +139,22 @@ class RedisWire:
         self._is_closed = True
         self.close_those_at_rest()
 
-    def take(self, known_failures: list[RedisError]) -> _Line | None:
-        """Give a connection at rest, or none if the caller may open one.
+    def take(self, known_failures: list[RedisError]) -> _Line:
+        """Give a connection at rest, or open one.
+
+        Whoever finds none waits a little for one that comes to rest. In a burst that is sooner
+        there than another one is opened, and a busy server is spared the work.
 
         Raises:
-            redis.exceptions.RedisError: if nobody got an answer while the caller waited for its
-                turn: so nobody waits twice for a server that is down.
+            redis.exceptions.RedisError: if it cannot be opened; or if another attempt has failed,
+                and nobody got an answer, while the caller waited: so nobody waits twice for a
+                server that is down.
         """
         try:
             return self._at_rest.pop()
         except IndexError:  # looking first would be a race between threads
             pass
-        answers = self._answers
+        answers, patient_until = self._answers, monotonic() + WORTH_WAITING
         with self._changed:
             self._waiting += 1
             try:
@@ -152,44 +163,44 @@ class RedisWire:
                         return self._at_rest.pop()
                     except IndexError:
                         pass
-                    if self._open_ones < self._limit:
-                        self._open_ones += 1
+                    failures = self._failures
+                    if failures and failures is not known_failures and self._answers == answers:
+                        raise again(failures[0])
+                    may_open = self._open_ones < self._limit and self._opening < OPENED_AT_ONCE
+                    left = max(patient_until, self._full_until) - monotonic()
+                    if may_open and (left <= 0 or not self._open_ones):
                         break
-                    self._changed.wait()
+                    self._changed.wait(left if may_open else None)
             finally:
                 self._waiting -= 1
-        failures = self._failures
-        if failures and failures is not known_failures and self._answers == answers:
-            self.one_less()
-            raise again(failures[0])
-        return None
+            self._open_ones += 1
+            self._opening += 1
+        return self._open() or self.take(known_failures)
 
-    def open(self, known_failures: list[RedisError]) -> _Line:
-        """Open a connection, unless another attempt has failed while the caller waited.
-
-        So a server that is down keeps nobody waiting longer than one attempt takes.
-        """
-        with self._doors:
-            if self._failures and self._failures is not known_failures:
-                raise again(self._failures[0])
-            try:
-                at_rest = self._at_rest.pop()
-            except IndexError:
-                pass
-            else:  # since the caller waited
-                self.one_less()
-                return at_rest
-            connection = self._connection_class(**self._settings)
-            try:
-                connection.connect()  # asks the Sentinels, if the pool is theirs
-                line = _Line(connection)
-            except RedisError as error:
-                self._failures = [again(error)]
-                raise
-            self._failures = []
-            if hasattr(connection, "driver_info"):  # to find it out takes longer than to connect
-                self._settings["driver_info"] = connection.driver_info
-            return line
+    def _open(self) -> _Line | None:
+        """Open a connection; none if the server has enough of them, and some are open here."""
+        connection = self._connection_class(**self._settings)
+        try:
+            connection.connect()  # asks the Sentinels, if the pool is theirs
+            line = _Line(connection)
+        except BaseException as error:
+            with self._changed:
+                self._open_ones -= 1
+                self._opening -= 1
+                if "max number of clients" in str(error) and self._open_ones > self._opening:
+                    self._full_until = monotonic() + TRIES_AGAIN_AFTER
+                    return None
+                if isinstance(error, RedisError):
+                    self._failures = [again(error)]
+                self._changed.notify_all()
+            raise
+        self._failures = []
+        if hasattr(connection, "driver_info"):  # to find it out takes longer than to connect
+            self._settings["driver_info"] = connection.driver_info
+        with self._changed:
+            self._opening -= 1
+            self._changed.notify_all()
+        return line
 
     def lay_to_rest(self, line: _Line) -> None:
         """Take a connection back that has answered."""
@@ -204,6 +215,8 @@ class RedisWire:
     def note_timeout(self, error: RedisTimeoutError) -> None:
         """Let those who have been waiting meanwhile know."""
         self._failures = [again(error)]
+        with self._changed:
+            self._changed.notify_all()
 
     def one_less(self) -> None:
         """Make room for another connection."""
@@ -242,7 +255,7 @@ class RedisWire:
         """
         _left_to_the_parent.append(self._at_rest)
         self._at_rest = []
-        self._open_ones = self._waiting = 0
+        self._open_ones = self._opening = self._waiting = 0
         self._changed = Condition()
 
 
@@ -253,7 +266,7 @@ class _Exchange:
         "_commands",
         "_failures",
         "_is_again",
-        "_is_first_use",
+        "_is_second",
         "_line",
         "_repeatable",
         "_request",
@@ -266,27 +279,21 @@ class _Exchange:
         self._repeatable = repeatable
         self._request = pack(commands[0]) if len(commands) == 1 else b"".join(map(pack, commands))
         self._line: _Line
-        self._is_first_use = False
+        self._is_second = False
         self._is_again = False
 
     def send(self) -> None:
         """Send them; on a new connection if the one at rest does not work any more."""
         wire = self._wire
         self._failures = wire.failures
-        line = wire.take(self._failures)
-        if line is None:
-            self._send_on_a_new_one()
-            return
-        self._line = line
+        line = self._line = wire.take(self._failures)
         try:
             if not self._repeatable or wire.is_due_for_a_check(line):
                 line.send(_PING)
                 line.receive(1)
             line.send(self._request)
         except RedisConnectionError:
-            line.close()
-            wire.close_those_at_rest()
-            self._send_on_a_new_one()
+            self._send_on_another()
         except BaseException as error:
             self._give_up(line, error)
             raise
@@ -297,12 +304,10 @@ class _Exchange:
         try:
             replies = line.receive(len(self._commands))
         except RedisConnectionError as error:
-            if self._is_first_use or not self._repeatable:
+            if self._is_second or not self._repeatable:
                 self._give_up(line, error)
                 raise
-            line.close()
-            wire.close_those_at_rest()
-            self._send_on_a_new_one()
+            self._send_on_another()
             return self.replies()
         except BaseException as error:  # half read, the connection is of no use any more
             self._give_up(line, error)
@@ -321,23 +326,20 @@ class _Exchange:
         """Take no replies; the connection is of no use any more then."""
         self._give_up(self._line, lost())
 
-    def _send_on_a_new_one(self) -> None:
-        """Open a connection, in the place of one that was taken, and send the commands on it."""
+    def _send_on_another(self) -> None:
+        """Send the commands once more, since the server had closed the connection, and others."""
         wire = self._wire
-        self._is_first_use = True
-        try:
-            line = wire.open(self._failures)
-        except BaseException:
-            wire.one_less()
-            raise
-        self._line = line
+        self._is_second = True
+        self._give_up(self._line, None)
+        wire.close_those_at_rest()
+        line = self._line = wire.take(self._failures)
         try:
             line.send(self._request)
         except BaseException as error:
             self._give_up(line, error)
             raise
 
-    def _give_up(self, line: _Line, error: BaseException) -> None:
+    def _give_up(self, line: _Line, error: BaseException | None) -> None:
         line.close()
         self._wire.one_less()
         if isinstance(error, RedisTimeoutError):

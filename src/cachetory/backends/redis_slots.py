@@ -39,18 +39,19 @@ def slot_of(name: bytes) -> int:
 def claim_in_slot_of(name: bytes) -> bytes:
     """Give the name of the claim to a key, in the slot of the key.
 
-    If nothing in braces decides about the slot of the key, the claim gets a part which leads there.
+    If nothing in braces decides about the slot of the key, the claim gets a part which leads there,
+    behind a byte that no key of a user has, so that no two keys have a claim in common.
     """
     slot = slot_of(name)
     claim = claim_beside(name)
     if slot_of(claim) == slot:
         return claim
     if b"{" not in name:
-        return claim_beside(b"%b{%b}" % (name, _tags()[slot]))
+        return claim_beside(b"%b\xc1{%b}" % (name, _tags()[slot]))
     return next(
         claim
         for number in range(1 << 16)  # two bytes lead from anywhere to each CRC
-        if slot_of(claim := claim_beside(b"%b{%b}" % (name, number.to_bytes(2, "big")))) == slot
+        if slot_of(claim := claim_beside(b"%b\xc1{%b}" % (name, number.to_bytes(2, "big")))) == slot
     )
 
 

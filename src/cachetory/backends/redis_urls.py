@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from typing import NamedTuple, NoReturn
-from urllib.parse import parse_qsl, urlencode, urlsplit
+from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
 
 from cachetory._core.urls import redact
 from cachetory.errors import ConfigurationError
@@ -53,6 +53,9 @@ class RedisUrl(NamedTuple):
         if topology not in _PORTS:
             known = {"redis+unix": "unix", **_PLAIN}.get(scheme.lower(), scheme.lower())
             return cls(f"{known}://{rest}")
+        if base not in _PLAIN:
+            msg = f"`{redact(url)}` cannot be used: of {base}, there are no {topology}s"
+            raise ConfigurationError(msg)
         return _Parser(url, _PLAIN[base], topology).parse(rest)
 
 
@@ -75,6 +78,9 @@ class _Parser:
         service = ""
         if self._topology == SENTINEL:
             service, _, path = path.partition("/")
+            service = unquote(service)
+            if path and not path.isdecimal():
+                self._refuse("behind the service stands the number of a logical database")
             if not service:
                 self._refuse(
                     "name the service that the Sentinels watch, as in "
@@ -83,7 +89,7 @@ class _Parser:
             for name in ("username", "password"):
                 if f"sentinel_{name}" in options:
                     sentinel_options[name] = options.pop(f"sentinel_{name}")
-        elif path not in ("", "0"):
+        elif path not in ("", "0") or options.get("db", "0") != "0":
             self._refuse("a cluster has one logical database only, which is 0")
         host, port = hosts[0]
         place = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

@@ -14,7 +14,7 @@ from collections import deque
 from contextlib import suppress
 from itertools import islice
 from random import uniform
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import hiredis
 from redis.exceptions import ConnectionError as RedisConnectionError
@@ -289,27 +289,32 @@ class _Exchange:
         self._replies.cancel()
 
 
-class _Reply(asyncio.Future[Any]):
-    """What a request will be answered by: a reply, or a list if it is one of several commands.
+class _Several:
+    """Who asks for the replies to several commands, and what has come so far."""
 
-    Attributes:
-        others: Those who ask for the same.
-        replies: Of several commands, what has come so far.
-        left: How many are due.
-    """
+    __slots__ = ("asker", "left", "replies")
 
-    others: list[_Reply] | None = None
-    replies: list[Any] | None = None
-    left = 1
+    def __init__(self, asker: _Asker, count: int) -> None:
+        self.asker = asker
+        self.left = count
+        self.replies: list[Any] = []
 
-    def give(self, reply: Any) -> None:
-        """Give a reply to all who ask for it, as their error if it is one."""
-        for future in (self, *(self.others or ())):
-            if not future.done():
-                if isinstance(reply, Exception):
-                    future.set_exception(again(reply) if isinstance(reply, RedisError) else reply)
-                else:
-                    future.set_result(reply)
+
+_Asker: TypeAlias = "asyncio.Future[Any]"
+_Request: TypeAlias = "list[_Asker] | _Several"
+"""Those who ask for one reply, or who asks for several."""
+
+
+def _give(request: _Request, reply: Any) -> None:
+    """Give a reply to all who ask for it, as their error if it is one."""
+    askers = request if isinstance(request, list) else (request.asker,)
+    for asker in askers:
+        if asker.done():  # cancelled, or told that it was too late
+            continue
+        if isinstance(reply, RedisError):
+            asker.set_exception(again(reply))
+        else:
+            asker.set_result(reply)
 
 
 class _Lane(asyncio.Protocol):
@@ -333,11 +338,11 @@ class _Lane(asyncio.Protocol):
             replyError=parser_of_errors(connection._parser.parse_error),
             notEnoughData=_INCOMPLETE,
         )
-        self._pending: deque[_Reply] = deque()
+        self._pending: deque[_Request] = deque()
         self._sent: deque[tuple[float, int]] = deque()  # when, and the number of the last of them
         self._number = 0  # of the last that was sent
         self._unsent: list[bytes] = []
-        self._gets: dict[Any, _Reply] = {}  # those of them that are asked of by a key alone
+        self._gets: dict[Any, list[_Asker]] = {}  # those of them that are asked of by a key alone
         self._heard_at = self._loop.time()
         self._alarm: asyncio.TimerHandle | None = None
         self._is_choked = False  # the server does not take what is written
@@ -386,41 +391,41 @@ class _Lane(asyncio.Protocol):
             if not done:
                 raise late()
 
-    def ask(self, command: Command) -> _Reply:
+    def ask(self, command: Command) -> _Asker:
         """Send a command with all else that is asked in this round of the loop.
 
         What is asked by several in the same round is asked once. Not what is under way already:
         its reply may be older than what others have written since.
         """
-        reply = _Reply(loop=self._loop)
-        if command[0] == "GET" and not self.has_ended:
-            same = self._gets.setdefault(command[1], reply)
-            if same is not reply:
-                if same.others is None:
-                    same.others = []
-                same.others.append(reply)
-                return reply
-        self._send(pack(command), reply)
-        return reply
-
-    def ask_each(self, commands: tuple[Command, ...]) -> _Reply:
-        """Send commands with all else that is asked in this round of the loop."""
-        reply = _Reply(loop=self._loop)
-        reply.replies = []
-        reply.left = len(commands)
-        self._send(b"".join(map(pack, commands)), reply)
-        return reply
-
-    def _send(self, packed: bytes, reply: _Reply) -> None:
+        asker = self._loop.create_future()
         if self.has_ended:
-            reply.give(lost())
-            return
+            asker.set_exception(lost())
+            return asker
+        askers = [asker]
+        if command[0] == "GET":
+            same = self._gets.setdefault(command[1], askers)
+            if same is not askers:
+                same.append(asker)
+                return asker
+        self._send(pack(command), askers)
+        return asker
+
+    def ask_each(self, commands: tuple[Command, ...]) -> _Asker:
+        """Send commands with all else that is asked in this round of the loop."""
+        asker = self._loop.create_future()
+        if self.has_ended:
+            asker.set_exception(lost())
+        else:
+            self._send(b"".join(map(pack, commands)), _Several(asker, len(commands)))
+        return asker
+
+    def _send(self, packed: bytes, request: _Request) -> None:
         if not self._unsent:
             self._loop.call_soon(self._flush)
             if self._alarm is None and self._timeout is not None:
                 self._alarm = self._loop.call_later(self._timeout, self._look_at_the_time)
         self._unsent.append(packed)
-        self._pending.append(reply)
+        self._pending.append(request)
         if len(self._unsent) == SENT_AT_ONCE:
             self._flush()
 
@@ -455,17 +460,14 @@ class _Lane(asyncio.Protocol):
                 if reply.__class__ is _PUSH:
                     continue
                 request = pending[0]
-                if request.replies is not None:
+                if isinstance(request, _Several):
                     request.replies.append(reply)
                     request.left -= 1
                     if request.left:
                         continue
                     reply = request.replies
                 pending.popleft()
-                if request.others or request.done() or isinstance(reply, Exception):
-                    request.give(reply)
-                else:
-                    request.set_result(reply)
+                _give(request, reply)
         except (InvalidResponse, IndexError) as error:  # nonsense, or nobody has asked
             reason = str(error)
             self._end(lambda: InvalidResponse(reason))
@@ -531,7 +533,7 @@ class _Lane(asyncio.Protocol):
                 next_at = sent_at
                 break
             for request in islice(requests, number - answered):
-                request.give(late())
+                _give(request, late())
             answered = max(answered, number)
         self._alarm = self._loop.call_at(next_at + self._timeout, self._look_at_the_time)
 
@@ -546,6 +548,6 @@ class _Lane(asyncio.Protocol):
             self._alarm.cancel()
         pending, self._pending = self._pending, deque()
         for request in pending:
-            request.give(make_error())
+            _give(request, make_error())
         self._gets.clear()
         self._let_in()

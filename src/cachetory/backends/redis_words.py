@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 import hiredis
 from redis.exceptions import DataError
@@ -17,7 +17,7 @@ Command: TypeAlias = "tuple[str | bytes | int, ...]"
 CLAIM_SUFFIX = b"\xc1lease"
 """What the name of a claim ends by: no key of a user does, since it is not UTF-8."""
 
-_pack: Any = hiredis.pack_command
+_pack = cast("Any", hiredis).pack_command
 
 _WIRE_TYPES = (*BUFFERS, str)
 

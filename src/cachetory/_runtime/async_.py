@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections import deque
 from collections.abc import Awaitable
 from contextlib import asynccontextmanager, suppress
 from contextvars import ContextVar
 from inspect import isawaitable
+from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any, Generic, NoReturn, TypeVar, cast
 from weakref import WeakKeyDictionary, ref
 
@@ -39,6 +41,12 @@ DEF = "async def"
 
 WORTH_HAVING = 16
 """How many connections to one server are of use to an event loop, which works on one at a time."""
+
+_IDLE_FOR = 10.0
+"""Seconds after which a thread ends that has nothing to do."""
+
+_DONE_TOGETHER = 1000
+"""How many calls a thread does together at most."""
 
 MOST_BEHIND = 1000
 """How many loads and refreshes may go on behind the callers of one cache."""
@@ -245,6 +253,89 @@ async def every(
         is_over = True
         task.cancel()
         await asyncio.wait((task,))
+
+
+Call = tuple["Callable[..., Any]", tuple[Any, ...]]
+Outcome = tuple[Any, "Exception | None"]
+
+
+class Hands:
+    """A thread that does work for tasks: what has gathered while it was busy is done together.
+
+    It ends when it has had nothing to do for a while, and keeps no interpreter from exiting.
+
+    Args:
+        together: does many calls, and gives their results and errors.
+    """
+
+    __slots__ = ("__weakref__", "_calls", "_guard", "_is_at_work", "_together")
+
+    def __init__(self, together: Callable[[list[Call]], list[Outcome]]) -> None:
+        self._together = together
+        self._guard = fork_safe_lock()
+        self._calls: SimpleQueue[_Order] = SimpleQueue()
+        self._is_at_work = False
+        call_in_child(self, Hands._forget)
+
+    async def do(self, function: Callable[..., T], *arguments: Any) -> T:
+        """Call the function in the thread. It may be called though the caller is cancelled."""
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[T] = loop.create_future()
+        self._calls.put(((function, arguments), loop, future))
+        if not self._is_at_work:
+            self._begin()
+        return await future
+
+    def _begin(self) -> None:
+        with self._guard:
+            if not self._is_at_work:
+                self._is_at_work = True
+                threading.Thread(target=self._work, name="cachetory-hands", daemon=True).start()
+
+    def _work(self) -> None:
+        while True:
+            try:
+                orders = [self._calls.get(timeout=_IDLE_FOR)]
+            except Empty:
+                with self._guard:
+                    self._is_at_work = not self._calls.empty()
+                    if self._is_at_work:
+                        continue
+                return
+            with suppress(Empty):
+                while len(orders) < _DONE_TOGETHER:
+                    orders.append(self._calls.get_nowait())
+            self._carry_out([order for order in orders if not order[2].cancelled()])
+            del orders
+
+    def _carry_out(self, orders: list[_Order]) -> None:
+        try:
+            outcomes = self._together([call for call, _, _ in orders])
+        except Exception as error:
+            outcomes = [(None, error)] * len(orders)
+        results: dict[asyncio.AbstractEventLoop, list[tuple[_Order, Outcome]]] = {}
+        for order, outcome in zip(orders, outcomes, strict=True):
+            results.setdefault(order[1], []).append((order, outcome))
+        for loop, some in results.items():
+            with suppress(RuntimeError):  # the loop is closed: nobody waits any more
+                loop.call_soon_threadsafe(_deliver, some)
+
+    def _forget(self) -> None:
+        self._calls = SimpleQueue()
+        self._is_at_work = False
+
+
+_Order = tuple[Call, asyncio.AbstractEventLoop, "asyncio.Future[Any]"]
+
+
+def _deliver(results: list[tuple[_Order, Outcome]]) -> None:
+    for (_, _, future), (result, error) in results:
+        if future.done():
+            continue
+        if error is None:
+            future.set_result(result)
+        else:
+            future.set_exception(error)
 
 
 class Background:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from weakref import WeakKeyDictionary, WeakSet
 
 if TYPE_CHECKING:
@@ -83,3 +83,41 @@ if hasattr(os, "register_at_fork"):  # not on Windows, which has no fork
         after_in_parent=_after_fork,
         after_in_child=_after_fork_in_child,
     )
+
+
+class PerThread(Generic[T]):
+    """One object for each thread, made when the thread first asks for it.
+
+    It goes when its thread has ended. A forked child makes its own, and keeps those of its parent
+    from going.
+
+    Args:
+        make: makes one, which can be weakly referenced.
+    """
+
+    def __init__(self, make: Callable[[], T]) -> None:
+        self._make = make
+        self._local = threading.local()
+        self._all: WeakSet[Any] = WeakSet()
+        call_in_child(self, PerThread._forget)
+
+    def get(self) -> T:
+        """Give the object of this thread."""
+        try:
+            made: T = self._local.made
+        except AttributeError:
+            made = self._local.made = self._make()
+            self._all.add(made)
+        return made
+
+    def drop(self) -> None:
+        """Let go of all; one that is in use goes after that. Later, new ones are made."""
+        self._local = threading.local()
+
+    def _forget(self) -> None:
+        _left_to_the_parent.extend(self._all)
+        self._local = threading.local()
+        self._all = WeakSet()
+
+
+_left_to_the_parent: list[Any] = []

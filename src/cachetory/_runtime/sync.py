@@ -318,6 +318,23 @@ class _Workers:
             del job
 
 
+class Hands:
+    """Does work for threads, which do it themselves.
+
+    Args:
+        together: how an event loop's would do many calls at once.
+    """
+
+    __slots__ = ()
+
+    def __init__(self, together: object) -> None:
+        pass
+
+    def do(self, function: Callable[..., T], *arguments: Any) -> T:
+        """Call the function."""
+        return function(*arguments)
+
+
 _refreshers = _Workers("cachetory-refresh", MOST_REFRESHERS)
 _loaders = _Workers("cachetory-load", MOST_LOADERS)
 

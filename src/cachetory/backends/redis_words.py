@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeAlias, cast
+from typing import Any, TypeAlias, cast
 
 import hiredis
 from redis.exceptions import DataError
 
 from cachetory._core.magic import BUFFERS
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 Command: TypeAlias = "tuple[str | bytes | int, ...]"
 
@@ -34,22 +31,6 @@ def pack(command: Command) -> bytes:
         raise DataError(str(error)) from error
 
 
-def name_of(key: str) -> bytes:
-    """Give the server's name of a key; lone surrogates stay distinct."""
-    try:
-        return key.encode()  # half the price, and right for all but surrogates
-    except UnicodeEncodeError:
-        return key.encode("utf-8", "surrogatepass")
-
-
-def names_of(keys: Iterable[str]) -> list[bytes]:
-    """Give the server's names of keys."""
-    try:
-        return [key.encode() for key in keys]
-    except UnicodeEncodeError:
-        return [name_of(key) for key in keys]
-
-
 def wire_of(value: object) -> Any:
     """Refuse what a server would make text of; text itself comes back as bytes.
 
@@ -68,8 +49,3 @@ def wire_of(value: object) -> Any:
 def claim_beside(name: bytes) -> bytes:
     """Give the name of the claim to a key."""
     return name + CLAIM_SUFFIX
-
-
-def milliseconds_of(seconds: float) -> int:
-    """Give whole milliseconds, at least one."""
-    return max(round(seconds * 1000), 1)

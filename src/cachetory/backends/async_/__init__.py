@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from cachetory._core.registry import FromUrl
     from cachetory.backends.async_.django import DjangoBackend
     from cachetory.backends.async_.redis import RedisBackend
+    from cachetory.backends.async_.sqlite import SqliteBackend
     from cachetory.interfaces.backends.async_ import AsyncBackend
 
 __all__ = [
@@ -20,6 +21,7 @@ __all__ = [
     "DummyBackend",
     "MemoryBackend",
     "RedisBackend",
+    "SqliteBackend",
     "from_url",
     "register",
 ]
@@ -34,10 +36,11 @@ _TOPOLOGIES = ("", "+sentinel", "+cluster")
 _REDIS = [base + it for base in ("redis", "rediss", "valkey", "valkeys") for it in _TOPOLOGIES]
 for _scheme in (*_REDIS, "redis+unix", "unix"):
     _registry.register(_scheme, "cachetory.backends.async_.redis:RedisBackend", extra="redis")
+_registry.register("sqlite", "cachetory.backends.async_.sqlite:SqliteBackend")
 _registry.register("django", "cachetory.backends.async_.django:DjangoBackend", extra="django")
 
-_SCHEME_OF = {"RedisBackend": "redis", "DjangoBackend": "django"}
-"""The classes that are imported on first use, since they need an extra."""
+_SCHEME_OF = {"RedisBackend": "redis", "SqliteBackend": "sqlite", "DjangoBackend": "django"}
+"""The classes that are imported on first use, since not everyone needs or has what they wrap."""
 
 
 def from_url(url: str) -> AsyncBackend[Any]:

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from cachetory.backends.async_.redis_leases import RedisLeases
 from cachetory.backends.async_.redis_topologies import servers_at, servers_of
-from cachetory.backends.redis_words import claim_beside, name_of, names_of, wire_of
+from cachetory.backends.names import name_of, names_of
+from cachetory.backends.redis_words import claim_beside, wire_of
 from cachetory.durations import to_milliseconds, to_timestamp
 from cachetory.interfaces.backends.async_ import AsyncBackend
 

@@ -13,8 +13,9 @@ from redis.exceptions import (
 
 from cachetory._core.envelope import IDENTIFIED_BY
 from cachetory._core.magic import is_envelope
+from cachetory.backends.names import milliseconds_of, name_of, names_of
 from cachetory.backends.redis_faults import is_forbidden, raised
-from cachetory.backends.redis_words import milliseconds_of, name_of, names_of, wire_of
+from cachetory.backends.redis_words import wire_of
 from cachetory.interfaces.leases.async_ import AsyncLeases, AsyncWatch
 
 if TYPE_CHECKING:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from cachetory._core.registry import FromUrl
     from cachetory.backends.sync.django import DjangoBackend
     from cachetory.backends.sync.redis import RedisBackend
+    from cachetory.backends.sync.sqlite import SqliteBackend
     from cachetory.interfaces.backends.sync import SyncBackend
 
 __all__ = [
@@ -21,6 +22,7 @@ __all__ = [
     "DummyBackend",
     "MemoryBackend",
     "RedisBackend",
+    "SqliteBackend",
     "from_url",
     "register",
 ]
@@ -33,10 +35,11 @@ _TOPOLOGIES = ("", "+sentinel", "+cluster")
 _REDIS = [base + it for base in ("redis", "rediss", "valkey", "valkeys") for it in _TOPOLOGIES]
 for _scheme in (*_REDIS, "redis+unix", "unix"):
     _registry.register(_scheme, "cachetory.backends.sync.redis:RedisBackend", extra="redis")
+_registry.register("sqlite", "cachetory.backends.sync.sqlite:SqliteBackend")
 _registry.register("django", "cachetory.backends.sync.django:DjangoBackend", extra="django")
 
-_SCHEME_OF = {"RedisBackend": "redis", "DjangoBackend": "django"}
-"""The classes that are imported on first use, since they need an extra."""
+_SCHEME_OF = {"RedisBackend": "redis", "SqliteBackend": "sqlite", "DjangoBackend": "django"}
+"""The classes that are imported on first use, since not everyone needs or has what they wrap."""
 
 
 def from_url(url: str) -> SyncBackend[Any]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cachetory.backends.redis_words import claim_beside, name_of, names_of, wire_of
+from cachetory.backends.names import name_of, names_of
+from cachetory.backends.redis_words import claim_beside, wire_of
 from cachetory.backends.sync.redis_leases import RedisLeases
 from cachetory.backends.sync.redis_topologies import servers_at, servers_of
 from cachetory.durations import to_milliseconds, to_timestamp

@@ -1,0 +1,224 @@
+"""A backend over a SQLite file, which outlives the process and is shared by others."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+from time import time
+from typing import TYPE_CHECKING, Literal
+
+from cachetory._core.urls import Parameters, choice, integer, number, optional, parse, redact, size
+from cachetory._runtime.async_ import Hands
+from cachetory.backends.async_.sqlite_leases import SqliteLeases
+from cachetory.backends.names import name_of, names_of
+from cachetory.backends.sqlite_file import SqliteFile, check_bounds
+from cachetory.durations import to_milliseconds, to_timestamp
+from cachetory.errors import ConfigurationError
+from cachetory.interfaces.backends.async_ import AsyncBackend
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Iterable
+    from datetime import datetime
+    from os import PathLike
+
+    from typing_extensions import Self
+
+    from cachetory.backends.sqlite_file import SqliteStats
+    from cachetory.durations import Duration
+
+_PARAMETERS = Parameters(
+    {
+        "max-entries": optional(integer),
+        "max-bytes": optional(size),
+        "busy-timeout": number,
+        "on-corrupt": choice("replace", "raise"),
+    }
+)
+
+
+class SqliteBackend(AsyncBackend[bytes]):
+    """Keeps entries in a file. Threads, event loops and processes may share it, forks too.
+
+    Nothing is lost but the last writes if the machine loses its power, and nothing if a process is
+    killed. Every operation is atomic, the bulk ones included.
+
+    Args:
+        path: the file, which is made if there is none. Beside it, SQLite keeps `…-wal` and `…-shm`.
+        max_entries: how many entries it holds at most; `None` for as many as there are.
+        max_bytes: how many bytes keys and values may take; `None` for no limit. The file itself is
+            somewhat bigger. Expired entries go first, then old ones that have not been read.
+        busy_timeout: seconds to wait while another process writes.
+        on_corrupt: what becomes of a file that is corrupt, or not a cache. `"replace"`: it gets
+            another name, a warning is logged, and a new one is begun. `"raise"`: an error.
+        wall_clock: epoch seconds, by which entries expire.
+
+    Raises:
+        ConfigurationError: for bounds that cannot work.
+    """
+
+    def __init__(
+        self,
+        path: str | PathLike[str],
+        *,
+        max_entries: int | None = None,
+        max_bytes: int | None = None,
+        busy_timeout: float = 1.0,
+        on_corrupt: Literal["replace", "raise"] = "replace",
+        wall_clock: Callable[[], float] = time,
+    ) -> None:
+        check_bounds(max_entries, max_bytes)
+        self._wall_clock = wall_clock
+        self._file = SqliteFile(
+            str(Path(path).absolute()),
+            max_entries=max_entries,
+            max_bytes=max_bytes,
+            busy_timeout=busy_timeout,
+            replaces_damaged=on_corrupt == "replace",
+            clock=wall_clock,
+        )
+        self._readers = Hands(_one_by_one)
+        self._writers = Hands(self._file.together)
+        self._leases = SqliteLeases(self._file, self._writers)
+
+    @classmethod
+    def from_url(cls, url: str) -> Self:
+        """Make a backend from `sqlite:///relative/path.db`, or `sqlite:////absolute/path.db`.
+
+        Parameters: `max-entries`, `max-bytes` (such as `512MiB`), each a number or `none`;
+        `busy-timeout` in seconds; `on-corrupt` (`replace` or `raise`).
+
+        Raises:
+            ConfigurationError: for another form, or an unknown parameter.
+        """
+        parsed = parse(url)
+        path = parsed.path[1:]
+        if parsed.authority or not path:
+            msg = (
+                f"`{redact(url)}` names no file: write `sqlite:///relative/path.db`, "
+                "or `sqlite:////absolute/path.db`"
+            )
+            raise ConfigurationError(msg)
+        return cls(path, **_PARAMETERS.read(parsed))
+
+    @property
+    def leases(self) -> SqliteLeases:
+        """The claims to the keys of the file."""
+        return self._leases
+
+    def is_outage(self, error: Exception) -> bool:
+        """Tell whether the file cannot be used: it is locked for long, or cannot be opened."""
+        return isinstance(error, sqlite3.Error) and "full" not in str(error)
+
+    async def get(self, key: str) -> bytes:
+        """Get the value of a key.
+
+        Raises:
+            KeyError: if there is none, or its time is over.
+        """
+        value: bytes | None = await self._readers.do(self._file.get, name_of(key))
+        if value is None:
+            raise KeyError(key)
+        return value
+
+    async def get_many(self, *keys: str) -> AsyncIterator[tuple[str, bytes]]:
+        """Get the values of those keys that have one, all from the same instant."""
+        if not keys:
+            return
+        values = await self._readers.do(self._file.get_many, names_of(keys))
+        for key, value in zip(keys, values, strict=True):
+            if value is not None:
+                yield key, value
+
+    async def set(
+        self,
+        key: str,
+        value: bytes,
+        *,
+        time_to_live: Duration | None = None,
+        if_not_exists: bool = False,
+    ) -> bool:
+        """Set the value of a key and tell whether it was changed."""
+        milliseconds = None if time_to_live is None else to_milliseconds(time_to_live)
+        if milliseconds == 0:
+            return not if_not_exists and await self.delete(key)
+        return await self._writers.do(
+            self._file.set, name_of(key), value, milliseconds, if_not_exists
+        )
+
+    async def set_many(
+        self, items: Iterable[tuple[str, bytes]], *, time_to_live: Duration | None = None
+    ) -> None:
+        """Set many values at once, all with the same time to live."""
+        values = dict(items)
+        milliseconds = None if time_to_live is None else to_milliseconds(time_to_live)
+        if milliseconds == 0:
+            await self.delete_many(*values)
+        elif values:
+            pairs = list(zip(names_of(values), values.values(), strict=True))
+            await self._writers.do(self._file.set_many, pairs, milliseconds)
+
+    async def expire_in(self, key: str, time_to_live: Duration | None = None) -> None:
+        """Let a key live for so long from now: `None` for ever, zero or less not at all."""
+        expires_at = None
+        if time_to_live is not None:
+            expires_at = int(self._wall_clock() * 1000) + to_milliseconds(time_to_live)
+        await self._writers.do(self._file.expire, name_of(key), expires_at)
+
+    async def expire_at(self, key: str, deadline: datetime | None) -> None:
+        """Let a key live until the deadline, a timezone-aware datetime; `None` is for ever."""
+        expires_at = None if deadline is None else round(to_timestamp(deadline) * 1000)
+        await self._writers.do(self._file.expire, name_of(key), expires_at)
+
+    async def delete(self, key: str) -> bool:
+        """Delete a key and tell whether it was there."""
+        return await self._writers.do(self._file.delete, name_of(key))
+
+    async def delete_many(self, *keys: str) -> None:
+        """Delete many keys at once."""
+        if keys:
+            await self._writers.do(self._file.delete_many, names_of(keys))
+
+    async def clear(self) -> None:
+        """Delete every key of the file, whoever wrote it."""
+        await self._writers.do(self._file.clear)
+
+    async def clear_prefix(self, prefix: str) -> None:
+        """Delete the keys that begin with the prefix, and no other, in steps of 1000 keys."""
+        name = name_of(prefix)
+        while await self._writers.do(self._file.clear_step, name):
+            pass
+
+    async def contains(self, key: str) -> bool:
+        """Tell whether a key has a value."""
+        return await self._readers.do(self._file.contains, name_of(key))
+
+    async def keys(self, prefix: str = "") -> AsyncIterator[str]:
+        """List the keys that begin with the prefix, in order.
+
+        Those that are written or deleted meanwhile may be among them or not.
+        """
+        last: bytes | None = None
+        while names := await self._readers.do(self._file.names, name_of(prefix), last):
+            for name in names:
+                yield name.decode("utf-8", "surrogatepass")
+            last = names[-1]
+
+    async def stats(self) -> SqliteStats:
+        """Tell how many entries the file holds, how many bytes, and how many were evicted."""
+        return await self._readers.do(self._file.stats)
+
+    async def aclose(self) -> None:
+        """Close the connections to the file; later operations open new ones."""
+        await self._readers.do(self._file.close)
+
+
+def _one_by_one(
+    calls: Iterable[tuple[Callable[..., object], tuple[object, ...]]],
+) -> list[tuple[object, Exception | None]]:
+    outcomes: list[tuple[object, Exception | None]] = []
+    for function, arguments in calls:
+        try:
+            outcomes.append((function(*arguments), None))
+        except Exception as error:
+            outcomes.append((None, error))
+    return outcomes

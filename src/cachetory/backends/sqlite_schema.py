@@ -1,0 +1,180 @@
+"""How a cache is laid out in a SQLite file, and how such a file is opened, made and set aside."""
+
+from __future__ import annotations
+
+import logging
+import sqlite3
+from contextlib import suppress
+from pathlib import Path
+from time import sleep, time
+from typing import Any
+
+APPLICATION = 0x43616368
+"""What tells our files from others': `PRAGMA application_id`."""
+
+VERSION = 1
+"""Of the layout: `PRAGMA user_version`."""
+
+BIG = 2048
+"""Values of more bytes than this lie in a table of their own, so that rows stay close together."""
+
+_TABLES = (
+    # `age` grows with each insertion: the smallest is the next to be looked at for eviction, and
+    # `hits` says how often it is spared. `minute` is that of `expires_at`, so that an entry that is
+    # set again and again stays at its place in the index.
+    """
+    CREATE TABLE entries (
+        name BLOB PRIMARY KEY,
+        value,
+        big INTEGER,
+        expires_at INTEGER,
+        minute INTEGER,
+        size INTEGER NOT NULL,
+        age INTEGER NOT NULL,
+        hits INTEGER NOT NULL
+    ) WITHOUT ROWID
+    """,
+    "CREATE INDEX entries_by_age ON entries (age)",
+    "CREATE INDEX entries_by_minute ON entries (minute) WHERE minute IS NOT NULL",
+    "CREATE TABLE bigs (id INTEGER PRIMARY KEY, value NOT NULL)",
+    """
+    CREATE TABLE claims (
+        name BLOB PRIMARY KEY,
+        token TEXT NOT NULL,
+        stands_until INTEGER NOT NULL
+    ) WITHOUT ROWID
+    """,
+    """
+    CREATE TABLE counts (
+        id INTEGER PRIMARY KEY,
+        entries INTEGER NOT NULL,
+        bytes INTEGER NOT NULL,
+        age INTEGER NOT NULL,
+        evicted INTEGER NOT NULL
+    )
+    """,
+    "INSERT INTO counts VALUES (1, 0, 0, 0, 0)",
+    f"PRAGMA application_id = {APPLICATION}",
+    f"PRAGMA user_version = {VERSION}",
+)
+_TRIES = 40
+_BETWEEN_TRIES = 0.05
+_DAMAGED = ("malformed", "not a database", "encrypted")
+
+_logger = logging.getLogger("cachetory")
+
+
+class ForeignFileError(sqlite3.DatabaseError):
+    """A file is a database, but none of a cache of this version."""
+
+
+class Connection(sqlite3.Connection):
+    """One that is closed as soon as nobody holds it any more."""
+
+    def __del__(self) -> None:
+        """Close it."""
+        self.close()
+
+
+def connect(path: str, busy_timeout: float) -> Connection:
+    """Open a file, which is made if there is none.
+
+    Raises:
+        sqlite3.Error: if it cannot be opened, or is no cache; see `is_damage`.
+    """
+    connection = sqlite3.connect(
+        path,
+        timeout=busy_timeout,
+        isolation_level=None,
+        check_same_thread=False,  # the last to let go of it may be another thread
+        factory=Connection,
+    )
+    try:
+        if _is_empty(connection):
+            _make(connection, path)
+        connection.execute("PRAGMA synchronous = NORMAL")
+        connection.execute("PRAGMA journal_size_limit = 16777216")
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def is_damage(error: BaseException) -> bool:
+    """Tell whether an error means that the file is corrupt, or somebody else's."""
+    return isinstance(error, ForeignFileError) or (
+        isinstance(error, sqlite3.DatabaseError) and any(it in str(error) for it in _DAMAGED)
+    )
+
+
+def set_aside(path: str, inode: int | None, error: BaseException) -> None:
+    """Give a file another name, so that a new one can be begun; tell so in the log.
+
+    Args:
+        path: the file.
+        inode: what it was when it was opened: another process may have begun a new one since.
+        error: what is wrong with it.
+    """
+    if inode is None or inode_of(path) != inode:
+        return
+    name = f"{path}.damaged-{int(time() * 1000)}"
+    for suffix in ("-wal", "-shm", ""):
+        with suppress(FileNotFoundError):
+            Path(path + suffix).replace(name + suffix)
+    _logger.warning("%s cannot be used as a cache (%s): it is now %s", path, error, name)
+
+
+def inode_of(path: str) -> int | None:
+    """Tell which file a path leads to."""
+    try:
+        return Path(path).stat().st_ino
+    except OSError:
+        return None
+
+
+def _is_empty(connection: sqlite3.Connection) -> bool:
+    """Tell whether there is nothing in a file yet.
+
+    Raises:
+        ForeignFileError: if there is something else than a cache in it.
+    """
+    application = _pragma(connection, "application_id")
+    version = _pragma(connection, "user_version")
+    if (application, version) == (APPLICATION, VERSION):
+        return False
+    if application == 0 and not connection.execute("SELECT 1 FROM sqlite_master").fetchone():
+        return True
+    msg = f"it is of application {application:#x}, version {version}"
+    raise ForeignFileError(msg)
+
+
+def _make(connection: sqlite3.Connection, path: str) -> None:
+    connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
+    if _write_ahead(connection) != "wal":
+        _logger.warning("%s cannot be written ahead, as on a network: readers wait there", path)
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        if _is_empty(connection):  # still
+            for statement in _TABLES:
+                connection.execute(statement)
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
+
+
+def _write_ahead(connection: sqlite3.Connection) -> Any:
+    """Have readers and a writer not wait for each other; several processes may try it at once."""
+    for _ in range(_TRIES):
+        try:
+            return connection.execute("PRAGMA journal_mode = WAL").fetchone()[0]
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error):
+                raise
+        sleep(_BETWEEN_TRIES)
+    return connection.execute("PRAGMA journal_mode = WAL").fetchone()[0]
+
+
+def _pragma(connection: sqlite3.Connection, name: str) -> int:
+    return int(connection.execute(f"PRAGMA {name}").fetchone()[0])

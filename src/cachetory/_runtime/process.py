@@ -99,7 +99,7 @@ class PerThread(Generic[T]):
         self._make = make
         self._local = threading.local()
         self._all: WeakSet[Any] = WeakSet()
-        call_in_child(self, PerThread._forget)
+        call_in_child(self, lambda it: it.leave_to_the_parent())
 
     def get(self) -> T:
         """Give the object of this thread."""
@@ -114,7 +114,8 @@ class PerThread(Generic[T]):
         """Let go of all; one that is in use goes after that. Later, new ones are made."""
         self._local = threading.local()
 
-    def _forget(self) -> None:
+    def leave_to_the_parent(self) -> None:
+        """Use those of the parent no more in a forked child, and keep them from going."""
         _left_to_the_parent.extend(self._all)
         self._local = threading.local()
         self._all = WeakSet()

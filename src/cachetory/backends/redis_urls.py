@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple, NoReturn
 from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
 
-from cachetory._core.urls import redact
+from cachetory._core.urls import boolean, redact
 from cachetory.errors import ConfigurationError
 
 DEFAULT_OPTIONS = {"socket_connect_timeout": 0.25, "socket_timeout": 0.25}
@@ -71,9 +71,10 @@ class _Parser:
         credentials, at, netloc = authority.rpartition("@")
         hosts = tuple(self._host(part) for part in netloc.split(","))
         options = dict(parse_qsl(query, keep_blank_values=True))
-        reads = options.pop("read_from_replicas", "false").lower()
-        if reads not in ("true", "false"):
-            self._refuse("`read_from_replicas` is either `true` or `false`")
+        try:
+            reads_from_replicas = boolean(options.pop("read_from_replicas", "false"))
+        except ValueError as error:
+            self._refuse(f"`read_from_replicas`: {error}")
         sentinel_options: dict[str, str] = {}
         service = ""
         if self._topology == SENTINEL:
@@ -97,7 +98,7 @@ class _Parser:
         if options:
             client_url += f"?{urlencode(options)}"
         return RedisUrl(
-            client_url, self._topology, hosts, service, sentinel_options, reads == "true"
+            client_url, self._topology, hosts, service, sentinel_options, reads_from_replicas
         )
 
     def _host(self, part: str) -> tuple[str, int]:

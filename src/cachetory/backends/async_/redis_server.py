@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +15,7 @@ from cachetory.backends.redis_faults import is_forbidden, raised
 from cachetory.backends.redis_words import claim_beside
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping
+    from collections.abc import AsyncIterator, Mapping, Sequence
 
     from cachetory.backends.redis_words import Command
 
@@ -26,10 +27,12 @@ class RedisServer(RedisServers):
         pool: redis-py's, whose connections find the primary by themselves if it is a Sentinel's.
         replicas: one whose connections lead to replicas, to read from; they are never asked for
             what has to be up to date.
+        sentinels: redis-py's clients of Sentinels that are to be closed with it.
     """
 
-    def __init__(self, pool: Any, replicas: Any = None) -> None:
+    def __init__(self, pool: Any, replicas: Any = None, sentinels: Sequence[Any] = ()) -> None:
         super().__init__()
+        self._sentinels = sentinels
         self._pools = pool, replicas  # kept, since those of Sentinels are known by weak references
         self._wire = _wire(pool)
         self._knows_msetex = True  # until it says that it does not
@@ -97,6 +100,9 @@ class RedisServer(RedisServers):
         """Close the connections."""
         await self._wire.aclose()
         await self._replica.aclose()
+        for sentinel in self._sentinels:
+            with suppress(Exception):  # it is of no use any more
+                await sentinel.aclose()
 
     def _listening_pool(self) -> Any:
         pool = self._pools[0]

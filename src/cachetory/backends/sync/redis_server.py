@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +16,7 @@ from cachetory.backends.sync.redis_servers import RedisServers
 from cachetory.backends.sync.redis_wire import RedisWire
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from cachetory.backends.redis_words import Command
 
@@ -27,10 +28,12 @@ class RedisServer(RedisServers):
         pool: redis-py's, whose connections find the primary by themselves if it is a Sentinel's.
         replicas: one whose connections lead to replicas, to read from; they are never asked for
             what has to be up to date.
+        sentinels: redis-py's clients of Sentinels that are to be closed with it.
     """
 
-    def __init__(self, pool: Any, replicas: Any = None) -> None:
+    def __init__(self, pool: Any, replicas: Any = None, sentinels: Sequence[Any] = ()) -> None:
         super().__init__()
+        self._sentinels = sentinels
         self._pools = pool, replicas  # kept, since those of Sentinels are known by weak references
         self._wire = _wire(pool)
         self._knows_msetex = True  # until it says that it does not
@@ -98,6 +101,9 @@ class RedisServer(RedisServers):
         """Close the connections."""
         self._wire.close()
         self._replica.close()
+        for sentinel in self._sentinels:
+            with suppress(Exception):  # it is of no use any more
+                sentinel.close()
 
     def _listening_pool(self) -> Any:
         pool = self._pools[0]

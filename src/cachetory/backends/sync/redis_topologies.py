@@ -93,7 +93,7 @@ def _watched(parsed: RedisUrl, pool: Any) -> PerLoop[RedisServers]:
             )
 
         replicas = pool_of(is_master=False) if parsed.reads_from_replicas else None
-        return RedisServer(pool_of(is_master=True), replicas)
+        return RedisServer(pool_of(is_master=True), replicas, sentinel.sentinels)
 
     return _per_loop(make)
 

@@ -7,6 +7,7 @@ behind them, while the other nodes go on serving.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from random import choice, random
 from time import monotonic
 from typing import TYPE_CHECKING, Any, cast
@@ -43,6 +44,21 @@ TRIES_AGAIN_AFTER = 0.02
 
 LOOKS_EVERY = 0.2
 """Seconds from one look at how the cluster is made up to the next, while something is wrong."""
+
+
+FEW = 2
+"""How many nodes a caller asks at most how the cluster is made up."""
+
+NAMELESS = ("", "?")
+"""What nodes say that do not know the name of another: it is at the host that was asked."""
+
+
+class NodeDownError(RedisConnectionError):
+    """A node that has failed too often is left alone."""
+
+    def __str__(self) -> str:
+        """Tell so."""
+        return "the node of the cluster does not answer"
 
 
 class RedisCluster(RedisServers):
@@ -135,10 +151,10 @@ class RedisCluster(RedisServers):
         return claim_in_slot_of(name)
 
     def is_outage(self, error: Exception) -> bool:
-        """Tell whether no node can be reached, or answers."""
+        """Tell whether no node has answered when it was asked last."""
         if not isinstance(error, RedisError) or isinstance(error, ResponseError):
             return False
-        return all(self._node(it).is_down for it in self._map.primaries)
+        return all(self._node(it).failures for it in self._map.primaries)
 
     async def aclose(self) -> None:
         """Close the connections."""
@@ -153,8 +169,7 @@ class RedisCluster(RedisServers):
         return ConnectionPool(connection_class=self._pool.connection_class, **settings)
 
     async def _primaries(self) -> list[Address]:
-        if not self._map.primaries:
-            await self._look(self._looks)
+        await self._look(self._looks)
         return self._map.primaries
 
     def _node(self, address: Address) -> _Node:
@@ -183,8 +198,8 @@ class RedisCluster(RedisServers):
             errands = [it for it in errands if isinstance(it.reply, RedisError)]
             if not errands:
                 return
-            if any(it.is_failure for it in errands) and not await self._has_looked(looks):
-                return
+            if any(it.is_failure for it in errands):
+                await self._look_for_another(errands, looks)
             errands = [it for it in errands if self._goes_again(it, repeatable=repeatable)]
             if not errands:
                 return
@@ -193,19 +208,19 @@ class RedisCluster(RedisServers):
 
     async def _go(self, errands: list[_Errand], *, repeatable: bool) -> None:
         """Send errands to their nodes, all before the first reply is waited for."""
-        trips: dict[tuple[Address, bool], list[_Errand]] = {}
+        trips: dict[Address, list[_Errand]] = {}
         for errand in errands:
             address = errand.replica or errand.moved_to or self._map.primary_of(errand.slot)
             if address is None:
                 errand.reply = ClusterDownError("no node is known to serve the slot")
                 continue
             errand.address = address
-            trips.setdefault((address, errand.replica is not None), []).append(errand)
+            trips.setdefault(address, []).append(errand)
         under_way: list[tuple[_Node, list[_Errand], Any]] = []
         try:
-            for (address, is_replica), some in sorted(trips.items(), key=_place_of):
+            for address, some in sorted(trips.items(), key=_place_of):
                 node = self._node(address)
-                commands = _commands_for(some, is_replica=is_replica)
+                commands = _commands_for(some)
                 try:
                     self._check(node)
                     exchange = await node.wire.begin(commands, repeatable=repeatable)
@@ -232,8 +247,7 @@ class RedisCluster(RedisServers):
             return
         if node.may_be_probed():
             self._behind.start(self._look_after_nodes)
-        msg = "the node of the cluster does not answer"
-        raise RedisConnectionError(msg)
+        raise NodeDownError
 
     def _failed(self, node: _Node, errands: list[_Errand], error: RedisError) -> None:
         if not node.is_down:
@@ -250,7 +264,7 @@ class RedisCluster(RedisServers):
             return True
         if isinstance(error, AskError):
             host, port = cast("Any", error).node_addr
-            address = (host or was_asked[0], port)
+            address = (was_asked[0] if host in NAMELESS else host, port)
             if isinstance(error, MovedError):
                 self._map.move(errand.slot, address)
                 self._look_soon()
@@ -266,14 +280,18 @@ class RedisCluster(RedisServers):
             return repeatable and self._map.primary_of(errand.slot) != was_asked
         return False
 
-    async def _has_looked(self, looks: int) -> bool:
-        """Look at how the cluster is made up, since something is wrong, if it is time for that."""
-        if self._looks == looks and monotonic() >= self._next_look_at:
-            try:
-                await self._look(looks)
-            except RedisError:
-                return False
-        return True
+    async def _look_for_another(self, errands: list[_Errand], looks: int) -> None:
+        """Look at how the cluster is made up, since a node failed.
+
+        This is done behind the caller if it may take long.
+        """
+        if self._looks != looks or monotonic() < self._next_look_at:
+            return
+        if any(it.reply.__class__ is RedisConnectionError for it in errands):  # and at once
+            with suppress(RedisError):
+                await self._look(looks, at_most=FEW)
+        else:
+            self._look_soon()
 
     def _look_soon(self) -> None:
         """Look at how the cluster is made up, behind the caller."""
@@ -281,8 +299,12 @@ class RedisCluster(RedisServers):
             self._next_look_at = monotonic() + LOOKS_EVERY
             self._behind.start(self._look_after_nodes)
 
-    async def _look(self, looks: int) -> None:
+    async def _look(self, looks: int, at_most: int | None = None) -> None:
         """Ask how the cluster is made up, unless another has done so since so many looks.
+
+        Args:
+            looks: how many there were.
+            at_most: how many nodes to ask, all of which have answered before.
 
         Raises:
             redis.exceptions.RedisError: if no node tells.
@@ -292,7 +314,7 @@ class RedisCluster(RedisServers):
                 return
             self._next_look_at = monotonic() + LOOKS_EVERY
             failure: RedisError = ClusterDownError("no node of the cluster is known")
-            for address in self._those_to_ask():
+            for address in self._those_to_ask()[:at_most]:
                 node = self._node(address)
                 try:
                     (reply,) = raised(await node.ask_each(("CLUSTER", "SLOTS")))
@@ -318,7 +340,7 @@ class RedisCluster(RedisServers):
     async def _look_after_nodes(self) -> None:
         """Look at how the cluster is made up, and whether nodes are back that did not answer."""
         await self._look(self._looks)
-        for address in self._map.primaries:
+        for address in self._map.nodes:
             node = self._node(address)
             if node.is_down:
                 try:
@@ -394,14 +416,15 @@ def _is_failure(reply: object) -> bool:
     return isinstance(reply, RedisError) and not isinstance(reply, ResponseError)
 
 
-def _commands_for(errands: list[_Errand], *, is_replica: bool) -> tuple[Command, ...]:
+def _commands_for(errands: list[_Errand]) -> tuple[Command, ...]:
     commands: list[Command] = []
     for errand in errands:
-        if errand.moved_to is not None:
-            commands.append(("ASKING",))
-        elif is_replica:
-            commands.append(("READONLY",))
-        commands.append(errand.command)
+        if errand.replica is not None:  # for the others, a replica is to say where they belong
+            commands += (("READONLY",), errand.command, ("READWRITE",))
+        elif errand.moved_to is not None:
+            commands += (("ASKING",), errand.command)
+        else:
+            commands.append(errand.command)
     return tuple(commands)
 
 
@@ -411,8 +434,10 @@ def _take_over(errands: list[_Errand], replies: list[Any]) -> None:
         if errand.moved_to is not None or errand.replica is not None:
             next(remaining)
         errand.reply = next(remaining)
+        if errand.replica is not None:
+            next(remaining)
 
 
-def _place_of(trip: tuple[tuple[Address, bool], object]) -> tuple[Address, bool]:
+def _place_of(trip: tuple[Address, object]) -> Address:
     """Tell the place of a trip in an order that is the same for all, so that nobody blocks."""
     return trip[0]

@@ -103,7 +103,10 @@ def _of_cluster(client: Any) -> PerLoop[RedisServers]:
     pool = next(it for it in pools if hasattr(it, "connection_kwargs"))
     _check(pool)
     hosts = tuple((node.host, int(node.port)) for node in nodes)
-    reads_from_replicas = bool(getattr(client, "read_from_replicas", False))
+    reads_from_replicas = any(
+        getattr(client, option, None)
+        for option in ("read_from_replicas", "load_balancing_strategy")
+    )
     return _per_loop(lambda: RedisCluster(pool, hosts, reads_from_replicas=reads_from_replicas))
 
 

@@ -84,7 +84,7 @@ class RedisWire:
         self._asks_for_the_primary = "connection_pool" in settings  # of a Sentinel's
         self._limit = min(most, LANES)
         self._lanes: list[_Lane] = []
-        self._attempt: asyncio.Task[_Lane] | None = None  # to open another one
+        self._attempt: asyncio.Task[_Lane | RedisError] | None = None  # to open another one
         self._waiting = 0  # for that
         self._next_attempt_at = 0.0
         self._pause = 0.0
@@ -200,33 +200,33 @@ class RedisWire:
             self._waiting -= 1
         if attempt.cancelled():
             raise lost()
-        error = attempt.exception()
-        if isinstance(error, RedisError):
-            raise again(error)
         lane = attempt.result()
+        if isinstance(lane, RedisError):
+            raise again(lane)
         if self._is_closed:  # meanwhile: it is closed as soon as it has been used
             lane.retire_soon()
         return lane
 
-    def _begin_attempt(self) -> asyncio.Task[_Lane]:
+    def _begin_attempt(self) -> asyncio.Task[_Lane | RedisError]:
         attempt = asyncio.get_running_loop().create_task(self._open(), name="cachetory-connect")
         attempt.add_done_callback(self._end_attempt)
         self._attempt = attempt
         return attempt
 
-    def _end_attempt(self, attempt: asyncio.Task[_Lane]) -> None:
+    def _end_attempt(self, attempt: asyncio.Task[_Lane | RedisError]) -> None:
         self._attempt = None
         if attempt.cancelled() or attempt.exception() is not None:
             return
         lane = attempt.result()
-        if lane.has_ended:
+        if isinstance(lane, RedisError) or lane.has_ended:
             return
         if not self._is_closed:
             self._lanes.append(lane)
         elif not self._waiting:
             lane.retire()
 
-    async def _open(self) -> _Lane:
+    async def _open(self) -> _Lane | RedisError:
+        """Open a connection, or give the error: nobody may be there to whom it could be raised."""
         loop = asyncio.get_running_loop()
         if self._pause:
             await asyncio.sleep(self._next_attempt_at - loop.time())
@@ -236,9 +236,11 @@ class RedisWire:
         try:
             await connection.connect()  # asks the Sentinels, if the pool is theirs
             lane = _Lane(connection, self._lose)
-        except BaseException:
+        except BaseException as error:
             with suppress(Exception):
                 await connection.disconnect(nowait=True)
+            if isinstance(error, RedisError):
+                return error
             raise
         self._pause = 0.0
         if hasattr(connection, "driver_info"):  # to find it out takes longer than to connect

@@ -158,10 +158,9 @@ class RedisCluster(RedisServers):
 
     async def aclose(self) -> None:
         """Close the connections."""
-        nodes, self._nodes = self._nodes, {}
-        for node in nodes.values():
-            await node.wire.aclose()
         await self._behind.aclose(0.0)
+        for node in list(self._nodes.values()):  # kept: what goes on behind is to use no others
+            await node.wire.aclose()
 
     def _listening_pool(self) -> Any:
         up = [it for it in self._map.primaries if not self._node(it).is_down]

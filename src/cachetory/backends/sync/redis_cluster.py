@@ -159,10 +159,9 @@ class RedisCluster(RedisServers):
 
     def close(self) -> None:
         """Close the connections."""
-        nodes, self._nodes = self._nodes, {}
-        for node in nodes.values():
-            node.wire.close()
         self._behind.close(0.0)
+        for node in list(self._nodes.values()):  # kept: what goes on behind is to use no others
+            node.wire.close()
 
     def _listening_pool(self) -> Any:
         up = [it for it in self._map.primaries if not self._node(it).is_down]

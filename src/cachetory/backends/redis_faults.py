@@ -55,6 +55,16 @@ def lost(error: BaseException | None = None) -> RedisConnectionError:
     return RedisConnectionError(f"the connection is lost: {type(error).__name__}: {error}")
 
 
+def without_secrets(error: RedisError) -> RedisError:
+    """Give an error of connecting without what it tells of passwords.
+
+    Before redis-py 8, Sentinels that know no primary are shown with all that their clients have.
+    """
+    if type(error).__name__ not in ("MasterNotFoundError", "SlaveNotFoundError"):
+        return error
+    return type(error)(str(error).partition(" : ")[0])
+
+
 def late() -> RedisTimeoutError:
     """Make the error of an answer that does not come in time."""
     return RedisTimeoutError("the server does not answer in time")

@@ -27,6 +27,7 @@ from cachetory.backends.redis_faults import (
     lost,
     parser_of_errors,
     tells_of_demotion,
+    without_secrets,
 )
 from cachetory.backends.redis_words import pack
 
@@ -240,7 +241,7 @@ class RedisWire:
             with suppress(Exception):
                 await connection.disconnect(nowait=True)
             if isinstance(error, RedisError):
-                return error
+                return without_secrets(error)
             raise
         self._pause = 0.0
         if hasattr(connection, "driver_info"):  # to find it out takes longer than to connect

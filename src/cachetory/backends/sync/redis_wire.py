@@ -27,6 +27,7 @@ from cachetory.backends.redis_faults import (
     lost,
     parser_of_errors,
     tells_of_demotion,
+    without_secrets,
 )
 from cachetory.backends.redis_words import pack
 
@@ -191,8 +192,10 @@ class RedisWire:
                     self._full_until = monotonic() + TRIES_AGAIN_AFTER
                     return None
                 if isinstance(error, RedisError):
-                    self._failures = [again(error)]
+                    self._failures = [again(without_secrets(error))]
                 self._changed.notify_all()
+            if isinstance(error, RedisError):
+                raise without_secrets(error) from None
             raise
         self._failures = []
         if hasattr(connection, "driver_info"):  # to find it out takes longer than to connect

@@ -88,5 +88,5 @@ def _tasks() -> list[str]:
     return [
         repr(item)
         for item in gc.get_objects()
-        if isinstance(item, asyncio.Task) and not item.done()
+        if issubclass(type(item), asyncio.Task) and not item.done()  # `item` may be a dead proxy
     ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from redis.crc import key_slot
 from redis.exceptions import ResponseError
@@ -87,6 +87,7 @@ def test_claim_is_found_for_every_slot() -> None:
     assert all(slot_of(claim) == slot for claim, slot in claims.items())
 
 
+@settings(deadline=None)  # odd names take some milliseconds each
 @given(st.lists(NAMES.map(lambda name: name.decode("utf-8", "ignore").encode()), unique=True))
 @example([b"a{b", b"a{b{-A}"])
 @example(["user:400".encode(), "user:400{Ɨ}".encode()])  # noqa: UP012 (beside another one)

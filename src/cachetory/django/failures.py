@@ -60,7 +60,7 @@ class Failures:
     ) -> bool:
         """Let go on what is a mistake of the caller, as the serializer raised it."""
         if isinstance(exc_value, UnserializableError) and exc_value.__cause__ is not None:
-            raise exc_value.__cause__
+            raise exc_value.__cause__ from None
         return (
             not self._raises
             and isinstance(exc_value, Exception)

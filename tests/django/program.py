@@ -56,8 +56,6 @@ if __name__ == "__main__":
     sys.stdout.write("ready\n")
     sys.stdout.flush()
     sys.stdin.readline()
-    if way == "plain":
-        loads = work(url, int(times))
-    else:
-        loads = asyncio.run(work_awaiting(url, int(times)))
-    sys.stdout.write(f"{len(loads)}\n")
+    is_plain = way == "plain"
+    done = work(url, int(times)) if is_plain else asyncio.run(work_awaiting(url, int(times)))
+    sys.stdout.write(f"{len(done)}\n")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -39,6 +40,37 @@ async def test_store_that_fails_is_a_miss_and_drops_what_is_set(dead_url: str) -
     assert cache.add("key", 1) is await cache.aadd("key", 1) is False
     assert cache.touch("key", 1) is await cache.atouch("key", 1) is False
     assert cache.get_or_set("key", lambda: 1) == await cache.aget_or_set("key", lambda: 1) == 1
+
+
+async def test_store_that_is_down_is_left_alone(dead_url: str) -> None:
+    cache = make(dead_url)
+    for _ in range(10):
+        cache.get("key")
+    before = cache._sync._cache.stats().backend_errors
+    for _ in range(50):
+        cache.set("key", 1)
+        cache.add("key", 1)
+        cache.set_many({"key": 1})
+
+    # Now and then it is asked whether it is back.
+    assert cache._sync._cache.stats().backend_errors - before < 50
+
+
+def test_store_that_is_back_is_found_by_what_is_set(start_server: StartServer) -> None:
+    server = start_server()
+    url = patient(server.fresh_url())
+    cache = make(url)
+    server.kill()
+    for _ in range(10):
+        cache.get("key")
+    assert cache._sync._health.is_down
+    server.start()
+    deadline = time.monotonic() + 30
+    while cache._sync._health.is_down and time.monotonic() < deadline:
+        cache.set("key", 1)
+        time.sleep(0.02)
+
+    assert cache.get("key") == 1
 
 
 async def test_store_that_fails_while_it_deletes_or_increments_is_told(dead_url: str) -> None:

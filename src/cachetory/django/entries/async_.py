@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from cachetory._shell.health import Health
 from cachetory.caches.async_ import Cache
 from cachetory.django.failures import LOUD, Failures, Telling
 from cachetory.serializers import NoopSerializer, from_url
@@ -38,7 +39,9 @@ class Entries:
             policy=options.policy,
             on_backend_error=options.on_backend_error,
         )
-        self._failures = Failures(raises=options.on_backend_error == "raise")
+        raises = options.on_backend_error == "raise"
+        self._failures = Failures(raises=raises)
+        self._health = Health() if raises else Health.of(backend)
 
     async def get(self, key: str, default: Any) -> Any:
         """Get the value of a key, or the default."""
@@ -61,12 +64,16 @@ class Entries:
         """Set a value unless there is one, and tell whether it was set."""
         if timeout is not None and timeout <= 0:
             return not await self._cache.contains(key)
+        if self._is_left_alone():
+            return False
         with self._failures:
             return await self._cache.set(key, value, timeout, if_not_exists=True)
         return False
 
     async def set(self, key: str, value: Any, timeout: float | None) -> bool:
         """Set a value, and tell whether the store took it."""
+        if self._is_left_alone():
+            return False
         with self._failures:
             await self._cache.set(key, value, timeout)
             return True
@@ -74,6 +81,8 @@ class Entries:
 
     async def set_many(self, values: Mapping[str, Any], timeout: float | None) -> bool:
         """Set values, and tell whether the store took them."""
+        if self._is_left_alone():
+            return False
         with self._failures:
             await self._cache.set_many(values, time_to_live=timeout)
             return True
@@ -112,3 +121,7 @@ class Entries:
     async def aclose(self) -> None:
         """Close the connections to the store."""
         await self._cache.aclose()
+
+    def _is_left_alone(self) -> bool:
+        """Tell whether to drop at once what is set: the store is down, and was asked just now."""
+        return self._health.is_down and not self._health.may_probe()

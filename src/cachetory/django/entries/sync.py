@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from cachetory._shell.health import Health
 from cachetory.caches.sync import Cache
 from cachetory.django.failures import LOUD, Failures, Telling
 from cachetory.serializers import NoopSerializer, from_url
@@ -39,7 +40,9 @@ class Entries:
             policy=options.policy,
             on_backend_error=options.on_backend_error,
         )
-        self._failures = Failures(raises=options.on_backend_error == "raise")
+        raises = options.on_backend_error == "raise"
+        self._failures = Failures(raises=raises)
+        self._health = Health() if raises else Health.of(backend)
 
     def get(self, key: str, default: Any) -> Any:
         """Get the value of a key, or the default."""
@@ -62,12 +65,16 @@ class Entries:
         """Set a value unless there is one, and tell whether it was set."""
         if timeout is not None and timeout <= 0:
             return not self._cache.contains(key)
+        if self._is_left_alone():
+            return False
         with self._failures:
             return self._cache.set(key, value, timeout, if_not_exists=True)
         return False
 
     def set(self, key: str, value: Any, timeout: float | None) -> bool:
         """Set a value, and tell whether the store took it."""
+        if self._is_left_alone():
+            return False
         with self._failures:
             self._cache.set(key, value, timeout)
             return True
@@ -75,6 +82,8 @@ class Entries:
 
     def set_many(self, values: Mapping[str, Any], timeout: float | None) -> bool:
         """Set values, and tell whether the store took them."""
+        if self._is_left_alone():
+            return False
         with self._failures:
             self._cache.set_many(values, time_to_live=timeout)
             return True
@@ -113,3 +122,7 @@ class Entries:
     def close(self) -> None:
         """Close the connections to the store."""
         self._cache.close()
+
+    def _is_left_alone(self) -> bool:
+        """Tell whether to drop at once what is set: the store is down, and was asked just now."""
+        return self._health.is_down and not self._health.may_probe()

@@ -56,6 +56,19 @@ async def test_store_that_is_down_is_left_alone(dead_url: str) -> None:
     assert cache._sync._cache.stats().backend_errors - before < 50
 
 
+async def test_store_that_is_down_is_left_alone_by_awaited_methods(dead_url: str) -> None:
+    cache = make(dead_url)
+    for _ in range(10):
+        await cache.aget("key")
+    before = cache._async._cache.stats().backend_errors
+    for _ in range(50):
+        await cache.aset("key", 1)
+        assert await cache.aadd("key", 1) is False
+        assert await cache.aset_many({"key": 1}) == ["key"]
+
+    assert cache._async._cache.stats().backend_errors - before < 50
+
+
 def test_store_that_is_back_is_found_by_what_is_set(start_server: StartServer) -> None:
     server = start_server()
     url = patient(server.fresh_url())

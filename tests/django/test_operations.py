@@ -102,6 +102,7 @@ async def test_timeout_that_is_over_stores_nothing_and_removes(
 
     assert cache.get_many("abcd") == {}
     assert cache.add("a", 1, timeout) is True
+    assert await cache.aadd("a", 1, timeout) is True
     assert cache.get_or_set("a", lambda: 5, timeout) == 5
     assert cache.get("a") is None
 

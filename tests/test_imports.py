@@ -15,6 +15,7 @@ ROOT = Path(cachetory.__file__).parent
 
 WRAPPERS = (
     "backends/*/django*.py",
+    "django/*",
     "backends/*redis*.py",
     "serializers/compressors/*zstd*.py",
     "serializers/msgpack.py",

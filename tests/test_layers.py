@@ -1,7 +1,7 @@
 """Imports within the library point down only, and optional packages stay behind their wrappers.
 
 sync  async_                                    the short way in
-shortcuts  testing  integrations  cli
+shortcuts  testing  integrations  django  cli
 decorators
 caches  backends                                neither knows the other
 serializers  _shell                             neither knows the other
@@ -38,7 +38,7 @@ LAYERS = (
     {"serializers", "_shell"},
     {"caches", "backends"},
     {"decorators"},
-    {"shortcuts", "testing", "integrations", "cli"},
+    {"shortcuts", "testing", "integrations", "django", "cli"},
     {"sync", "async_", "__init__"},
 )
 HEIGHT = {part: height for height, layer in enumerate(LAYERS) for part in layer}
@@ -48,7 +48,7 @@ UNRESTRICTED = {*sys.stdlib_module_names, "annotationlib", "cachetory", "typing_
 WRAPPERS = {
     "backports": "serializers/compressors/*zstd*.py",
     "compression": "serializers/compressors/*zstd*.py",
-    "django": "backends/*/django*.py",
+    "django": "*django*",
     "ormsgpack": "serializers/msgpack.py",
     "pytest": "testing*",
     "redis": "backends/*redis*.py",

@@ -13,6 +13,7 @@ from django.db import connections
 
 _BACKENDS = "django.core.cache.backends"
 _MANY = {"MAX_ENTRIES": 100_000}
+_FAST = "PRAGMA synchronous=OFF; PRAGMA journal_mode=MEMORY"
 
 DIRECTORY = tempfile.TemporaryDirectory(prefix="cachetory-django-", ignore_cleanup_errors=True)
 """Where the file-based cache and the database live."""
@@ -29,7 +30,7 @@ def set_up() -> None:
             "default": {
                 "ENGINE": "django.db.backends.sqlite3",
                 "NAME": path / "database.sqlite3",
-                "OPTIONS": {"init_command": "PRAGMA synchronous=OFF; PRAGMA journal_mode=MEMORY"},
+                "OPTIONS": {"init_command": _FAST} if django.VERSION >= (5, 1) else {},
             }
         },
         CACHES={

@@ -294,6 +294,28 @@ class Store(Generic[V]):
         self._release()
         return True
 
+    def exchange(self, key: str, value: V, token: str) -> bool:
+        """Put another value in the place of a live one, whose times stay, and end the claim to it.
+
+        Tells whether it was done: not if the claim of that token does not stand any more, nor if
+        there is nothing, or the new value weighs more than the bound, which removes the key.
+        """
+        weight = 1 if self._weigher is None else self._weigh(key, value)
+        now = self.clock()
+        with self._guard:
+            claim = self._claims.get(key)
+            if claim is None or claim.token != token or claim.until <= now:
+                return False
+            self._claims.pop(key)
+            entry = self._find(key, now)
+            is_light = weight <= self._max_weight
+            if entry is not None and is_light:
+                _replaced = self._replace(entry, value, entry.deadline, weight, now)
+            elif entry is not None:
+                self._remove(entry)
+        self._release()
+        return entry is not None and is_light
+
     def set_many(self, items: Iterable[tuple[str, V]], deadline: float) -> None:
         """Store all values at once: others see none of them or all.
 

@@ -19,7 +19,7 @@ from cachetory._shell.async_.shelf import WireShelf
 from cachetory._shell.async_.single_flight import SingleFlight
 from cachetory._shell.reporter import Reporter
 from cachetory.durations import to_seconds, to_timedelta, to_timestamp
-from cachetory.errors import ConfigurationError
+from cachetory.errors import ConfigurationError, NoValueError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -488,6 +488,28 @@ class Cache(ItemAccess[ValueT], Generic[ValueT, WireT]):
         for entries, stamp in encoded:
             await self._shelf.put_many(entries, stamp)
         self._reporter.stored(values)
+
+    async def update(self, key: str, change: Callable[[ValueT], ValueT]) -> ValueT:
+        """Change a value in its place, atomically, and give the new one; its time to live stays.
+
+        Args:
+            key: the key.
+            change: gives the new value, called with the one that is there. If somebody else has
+                written meanwhile, it is called again, so it should do nothing besides.
+
+        Raises:
+            NoValueError: if there is no fresh value.
+            UnsupportedOperationError: if there is one, but the store keeps no claims.
+            Exception: whatever `change`, the serializer or the store's client raises.
+        """
+        await self._flights.fence((self._full_key(key),))
+        value = await self._shelf.update(key, change)
+        if isinstance(value, Absent):
+            msg = f"there is no value for {key!r}"
+            raise NoValueError(msg)
+        self._shelf.note_answer(key)
+        self._reporter.stored((key,))
+        return value
 
     async def expire_in(self, key: str, time_to_live: Duration | None = None) -> None:
         """Let a key live for so long from now: `None` for ever, zero or less not at all."""

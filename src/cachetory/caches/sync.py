@@ -20,7 +20,7 @@ from cachetory._shell.sync.recipe import Recipe, check_chunk_size, load_chunks, 
 from cachetory._shell.sync.shelf import WireShelf
 from cachetory._shell.sync.single_flight import SingleFlight
 from cachetory.durations import to_seconds, to_timedelta, to_timestamp
-from cachetory.errors import ConfigurationError
+from cachetory.errors import ConfigurationError, NoValueError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -489,6 +489,28 @@ class Cache(ItemAccess[ValueT], Generic[ValueT, WireT]):
         for entries, stamp in encoded:
             self._shelf.put_many(entries, stamp)
         self._reporter.stored(values)
+
+    def update(self, key: str, change: Callable[[ValueT], ValueT]) -> ValueT:
+        """Change a value in its place, atomically, and give the new one; its time to live stays.
+
+        Args:
+            key: the key.
+            change: gives the new value, called with the one that is there. If somebody else has
+                written meanwhile, it is called again, so it should do nothing besides.
+
+        Raises:
+            NoValueError: if there is no fresh value.
+            UnsupportedOperationError: if there is one, but the store keeps no claims.
+            Exception: whatever `change`, the serializer or the store's client raises.
+        """
+        self._flights.fence((self._full_key(key),))
+        value = self._shelf.update(key, change)
+        if isinstance(value, Absent):
+            msg = f"there is no value for {key!r}"
+            raise NoValueError(msg)
+        self._shelf.note_answer(key)
+        self._reporter.stored((key,))
+        return value
 
     def expire_in(self, key: str, time_to_live: Duration | None = None) -> None:
         """Let a key live for so long from now: `None` for ever, zero or less not at all."""

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from functools import partial
+from math import inf
 from typing import TYPE_CHECKING, Any, Generic
 
 from cachetory._core.freshness import Found
@@ -98,6 +99,14 @@ class Codec(Generic[ValueT, WireT]):
             return None
         stamp = found.stamp().renewed(seconds, self.wall_clock(), kept_for)
         return seal(key, found.value, stamp), stamp.stored_for
+
+    def reseal(self, key: str, found: Found[Any], value: ValueT) -> WireT | bytes:
+        """Turn a value into wire that takes the place of an entry, with its times."""
+        wire = self.encode(value)
+        if found.created_at is None and not is_envelope(wire):
+            return wire
+        left = None if found.left == inf else found.left
+        return seal(key, wire, found.stamp().renewed(left, self.wall_clock(), 0.0))
 
     def decode_all(
         self, wires: Sequence[tuple[str, WireT]]

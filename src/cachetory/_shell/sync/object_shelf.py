@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from cachetory._core.freshness import Found, Stamp
 from cachetory._core.sentinels import MISSING, Absent
-from cachetory._shell.sync.shelf import Claimed, Loaded, Shelf
+from cachetory._shell.sync.shelf import CLAIM_FOR, Claimed, Loaded, Shelf
+from cachetory._shell.tokens import FENCE, make_token
 from cachetory.durations import SHORTEST
 from cachetory.interfaces.serializers import ValueT
 
@@ -113,6 +114,23 @@ class ObjectShelf(Shelf[ValueT]):
             return False
         deadline = self._store.clock() + _for_so_long(seconds)
         return self._store.expire_at(full_key, deadline, kept_for=kept_for)
+
+    def update(self, key: str, change: Callable[[ValueT], ValueT]) -> ValueT | Absent:
+        """Change a fresh value in its place, atomically, and give it."""
+        full_key = self._prefix + key
+        while True:  # until nobody else has written meanwhile
+            token = make_token(FENCE)  # others may have taken the last one for theirs
+            until = self._store.clock() + CLAIM_FOR
+            holder = self._store.claim(full_key, token, until)
+            found = self._store.get(full_key, MISSING)
+            try:
+                if isinstance(found, Absent):
+                    return MISSING
+                value = change(found)
+                if self._store.exchange(full_key, value, holder):
+                    return value
+            finally:
+                self._store.release(full_key, token)
 
     def claim(
         self, keys: Sequence[str], token: str, seconds: float, *, takes_over: bool = False

@@ -19,13 +19,13 @@ from cachetory._shell.health import Health
 from cachetory._shell.sync.codec import Codec, Undecoded, seal
 from cachetory._shell.tokens import FENCE, make_token
 from cachetory.durations import SHORTEST
-from cachetory.errors import DecodeError
+from cachetory.errors import DecodeError, UnsupportedOperationError
 from cachetory.interfaces.backends.private import WireT
 from cachetory.interfaces.leases.sync import Commit, SyncWatch
 from cachetory.interfaces.serializers import ValueT
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from cachetory._core.freshness import Stamp
     from cachetory._runtime.sync import Background
@@ -35,8 +35,10 @@ if TYPE_CHECKING:
 
 
 CLAIM_FOR = 5.0
-"""Seconds for which a key is claimed while its times are changed."""
+"""Seconds for which a key is claimed while its times or its value are changed."""
 
+CLAIM_TRIES = 3
+"""How often to ask for a claim; the one of somebody else may just have ended."""
 
 _ENTRIES = (Found, Absent)
 
@@ -144,6 +146,14 @@ class Shelf(ABC, Generic[ValueT]):
         """Let an entry whose times are noted be fresh for so long from now, if it still is.
 
         It is kept for so long after that. Tells whether that is all there is to do.
+        """
+
+    @abstractmethod
+    def update(self, key: str, change: Callable[[ValueT], ValueT]) -> ValueT | Absent:
+        """Change a fresh value in its place, atomically, and give it; let errors through.
+
+        Raises:
+            UnsupportedOperationError: if there is a value, and the store keeps no claims.
         """
 
     @abstractmethod
@@ -297,6 +307,31 @@ class WireShelf(Shelf[ValueT], Generic[ValueT, WireT]):
         commit = Commit(full_key, holder, entry, time_to_live=stored_for, former=wire)
         return (self._leases.commit([commit]))[0]
 
+    def update(self, key: str, change: Callable[[ValueT], ValueT]) -> ValueT | Absent:
+        """Change a fresh value in its place, atomically, and give it; let errors through."""
+        full_key = self._prefix + key
+        while True:  # until nobody else has written meanwhile
+            token = make_token(FENCE)  # others may have taken the last one for theirs
+            with self._reporter.failures("update", key):
+                holder, wire = self._claim_one(full_key, token)
+            try:
+                found: Any = MISSING if wire is None else self._codec.decode(full_key, wire)
+                entry = self._as_entry(key, found)
+                if isinstance(entry, Absent) or not entry.is_to_be_had:
+                    self.release([key], token)
+                    return MISSING
+                value = change(entry.value)
+                changed = self._codec.reseal(full_key, entry, value)
+            except Exception:  # of the change, or of the serializer
+                self.release([key], token)
+                raise
+            commit = Commit(
+                full_key, holder, changed, time_to_live=None, former=wire, keeps_time=True
+            )
+            with self._reporter.failures("update", key):
+                if self._commit_one(commit):
+                    return value
+
     def put_many(self, entries: dict[str, Any], stamp: Stamp) -> None:
         """Store all that was encoded; let errors through."""
         items = list(zip(self._full(entries), entries.values(), strict=True))
@@ -441,6 +476,24 @@ class WireShelf(Shelf[ValueT], Generic[ValueT, WireT]):
             self._backend.set_many(items, **options)
         return stored
 
+    def _claim_one(self, full_key: str, token: str) -> tuple[str, Any]:
+        """Claim a key in order to change its value; give whose claim stands, and the wire."""
+        wire: Any = None
+        if self._leases is None:
+            try:
+                wire = self._backend.get(full_key)
+            except KeyError:
+                return "", None
+            raise _not_atomic(self._backend)
+        for _ in range(CLAIM_TRIES):
+            ((holder, wire),) = self._leases.claim([full_key], token, CLAIM_FOR)
+            if holder is not None or wire is None:
+                return holder or "", wire
+        raise _not_atomic(self._backend)
+
+    def _commit_one(self, commit: Commit) -> bool:
+        return self._leases is not None and (self._leases.commit([commit]))[0]
+
     def _seal(self, key: str, payload: Any, stamp: Stamp) -> Any:
         if stamp.is_noted or is_envelope(payload):  # or it would be taken for one
             return seal(self._prefix + key, payload, stamp)
@@ -529,6 +582,12 @@ class WireShelf(Shelf[ValueT], Generic[ValueT, WireT]):
             self.suffer("probe", key, error)
             return
         self.note_answer(key)
+
+
+def _not_atomic(backend: object) -> UnsupportedOperationError:
+    return UnsupportedOperationError(
+        f"{type(backend).__name__} cannot change a value in its place: it keeps no claims"
+    )
 
 
 def _duration(seconds: float | None) -> timedelta | None:

@@ -45,6 +45,7 @@ _COMMIT = (
     "end\n"
     "if ARGV[3] == '' then redis.call('SET', KEYS[2], ARGV[2])\n"
     "elseif ARGV[3] == '0' then redis.call('DEL', KEYS[2])\n"
+    "elseif ARGV[3] == 'KEEPTTL' then redis.call('SET', KEYS[2], ARGV[2], 'KEEPTTL')\n"
     "else redis.call('SET', KEYS[2], ARGV[2], 'PX', ARGV[3]) end\n"
     "return 1"
 )
@@ -57,6 +58,7 @@ _RELEASE = (
     "if ARGV[2] == '' then redis.call('DEL', KEYS[1])\n"
     "else redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3]) end\n" + _TELL + "return 1"
 )
+_KEEP = "KEEPTTL"
 _DIGEST_OF = {
     script: sha1(script.encode(), usedforsecurity=False).hexdigest()
     for script in (_COMMIT, _RENEW, _RELEASE)
@@ -116,7 +118,9 @@ class RedisLeases(AsyncLeases[bytes]):
         for it, claim in zip(commits, self._claims_of([it.key for it in commits]), strict=True):
             name = name_of(it.key)
             lives_for: str | int = ""
-            if it.time_to_live is not None:
+            if it.keeps_time:
+                lives_for = _KEEP
+            elif it.time_to_live is not None:
                 lives_for = milliseconds_of(it.time_to_live) if it.time_to_live > 0 else 0
             calls.append(((claim, name), (it.token, wire_of(it.wire), lives_for, _mark(it.former))))
         replies = await self._run(_COMMIT, calls)
@@ -129,9 +133,7 @@ class RedisLeases(AsyncLeases[bytes]):
             return [bool(reply) for reply in raised(replies)]
         await self._servers.get().ask_all(
             *[
-                ("DEL", name)
-                if lives_for == 0
-                else ("SET", name, wire, *(("PX", lives_for) if lives_for else ()))
+                ("DEL", name) if lives_for == 0 else ("SET", name, wire, *_lifetime(lives_for))
                 for name, (_, wire, lives_for, _) in forbidden
             ]
         )
@@ -210,6 +212,13 @@ class RedisWatch(AsyncWatch):
             else:
                 return
         await super().wait(seconds)
+
+
+def _lifetime(lives_for: str | int) -> tuple[str | int, ...]:
+    """Give the words of `SET` for it."""
+    if lives_for == _KEEP:
+        return (_KEEP,)
+    return ("PX", lives_for) if lives_for else ()
 
 
 def _mark(former: bytes | None) -> bytes | str:

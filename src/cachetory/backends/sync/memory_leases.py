@@ -42,16 +42,7 @@ class MemoryLeases(SyncLeases[WireT]):
 
     def commit(self, commits: Sequence[Commit]) -> list[bool]:
         """Store each value whose claim still stands, and end that; tell which were stored."""
-        now = self._store.clock()
-        return [
-            self._store.set(
-                it.key,
-                it.wire,
-                inf if it.time_to_live is None else now + it.time_to_live,
-                token=it.token,
-            )
-            for it in commits
-        ]
+        return [self._commit(it) for it in commits]
 
     def release(
         self, keys: Sequence[str], token: str, successor: str = "", seconds: float = 0.0
@@ -60,3 +51,9 @@ class MemoryLeases(SyncLeases[WireT]):
         until = self._store.clock() + seconds
         for key in keys:
             self._store.release(key, token, successor, until)
+
+    def _commit(self, it: Commit) -> bool:
+        if it.keeps_time:
+            return self._store.exchange(it.key, it.wire, it.token)
+        lives_for = inf if it.time_to_live is None else it.time_to_live
+        return self._store.set(it.key, it.wire, self._store.clock() + lives_for, token=it.token)

@@ -29,18 +29,28 @@ class Commit:
         wire: the value.
         time_to_live: in seconds; `None` is for ever, and zero has what is stored deleted.
         former: what was stored for the key when it was claimed; `None` if nothing was.
+        keeps_time: whether the value takes over what is left of the time to live of the former
+            one; then `time_to_live` counts for nothing.
     """
 
-    __slots__ = ("former", "key", "time_to_live", "token", "wire")
+    __slots__ = ("former", "keeps_time", "key", "time_to_live", "token", "wire")
 
     def __init__(
-        self, key: str, token: str, wire: Any, *, time_to_live: float | None, former: Any
+        self,
+        key: str,
+        token: str,
+        wire: Any,
+        *,
+        time_to_live: float | None,
+        former: Any,
+        keeps_time: bool = False,
     ) -> None:
         self.key: str = key
         self.token: str = token
         self.wire: Any = wire
         self.time_to_live: float | None = time_to_live
         self.former: Any = former
+        self.keeps_time: bool = keeps_time
 
 
 class AsyncLeases(ABC, Generic[WireT]):

@@ -153,6 +153,35 @@ class ClaimContract(Subject):
         assert stored == [False, True]
         assert self.values_of(backend, "a", "b") == [self.values[0]]
 
+    def test_commit_that_keeps_the_time_expires_as_the_former_value_would(
+        self, backend: SyncBackend[Any], leases: SyncLeases[Any]
+    ) -> None:
+        backend.set("mortal", self.values[1], time_to_live=self.spell)
+        backend.set("eternal", self.values[1])
+        leases.claim(["mortal", "eternal"], _MINE, _LONG)
+
+        stored = leases.commit(
+            [
+                self._commit(_MINE, key=key, former=self.values[1], keeps_time=True)
+                for key in ("mortal", "eternal")
+            ]
+        )
+
+        assert stored == [True, True]
+        assert self.values_of(backend, "mortal", "eternal") == [self.values[0]] * 2
+        self.outlive(self.spell)
+        assert self.values_of(backend, "mortal", "eternal") == [self.values[0]]
+
+    def test_commit_that_keeps_the_time_without_a_claim_changes_nothing(
+        self, backend: SyncBackend[Any], leases: SyncLeases[Any]
+    ) -> None:
+        backend.set("key", self.values[1])
+
+        commit = self._commit(_MINE, former=self.values[1], keeps_time=True)
+
+        assert leases.commit([commit]) == [False]
+        assert backend.get("key") == self.values[1]
+
     def test_claim_is_over_after_its_time(self, leases: SyncLeases[Any]) -> None:
         leases.claim(["key"], _MINE, self.moment)
         self.outlive(self.moment)
@@ -220,5 +249,13 @@ class ClaimContract(Subject):
         key: str = "key",
         time_to_live: float | None = None,
         former: Any = None,
+        keeps_time: bool = False,
     ) -> Commit:
-        return Commit(key, token, self.values[0], time_to_live=time_to_live, former=former)
+        return Commit(
+            key,
+            token,
+            self.values[0],
+            time_to_live=time_to_live,
+            former=former,
+            keeps_time=keeps_time,
+        )

@@ -1,0 +1,1 @@
+"""A shop of books: pages, fragments, sessions and query sets out of a cache."""

@@ -1,0 +1,1 @@
+"""What a Django cache does with its entries, in either colour."""

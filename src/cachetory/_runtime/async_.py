@@ -289,8 +289,8 @@ class Hands:
     def _begin(self) -> None:
         with self._guard:
             if not self._is_at_work:
-                self._is_at_work = True
                 threading.Thread(target=self._work, name="cachetory-hands", daemon=True).start()
+                self._is_at_work = True
 
     def _work(self) -> None:
         while True:
@@ -298,10 +298,11 @@ class Hands:
                 orders = [self._calls.get(timeout=_IDLE_FOR)]
             except Empty:
                 with self._guard:
-                    self._is_at_work = not self._calls.empty()
-                    if self._is_at_work:
-                        continue
-                return
+                    self._is_at_work = False  # first: who has a call from now on sees it
+                    if self._calls.empty():
+                        return
+                    self._is_at_work = True
+                    continue
             with suppress(Empty):
                 while len(orders) < _DONE_TOGETHER:
                     orders.append(self._calls.get_nowait())

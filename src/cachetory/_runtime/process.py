@@ -17,6 +17,7 @@ T = TypeVar("T")
 _registry = threading.RLock()
 _locks: WeakSet[Lock] = WeakSet()
 _child_hooks: WeakKeyDictionary[Any, Callable[[Any], None]] = WeakKeyDictionary()
+_parent_hooks: WeakKeyDictionary[Any, Callable[[Any], None]] = WeakKeyDictionary()
 
 _forker = threading.RLock()
 _held_for_fork: list[Lock] = []
@@ -40,12 +41,20 @@ def call_in_child(owner: T, hook: Callable[[T], None]) -> None:
         _child_hooks[owner] = hook
 
 
+def call_before_fork(owner: T, hook: Callable[[T], None]) -> None:
+    """Call the hook with its owner before every fork, while all locks are held."""
+    with _registry:
+        _parent_hooks[owner] = hook
+
+
 def _before_fork() -> None:
     _forker.acquire()  # one fork at a time, until it is over
     busy = _hold_all()
     while busy is not None:
         with busy:  # waited for while nothing is held that its holder might want, and then kept
             busy = _hold_all()
+    for owner, hook in list(_parent_hooks.items()):
+        hook(owner)
 
 
 def _hold_all() -> Lock | None:
@@ -86,39 +95,86 @@ if hasattr(os, "register_at_fork"):  # not on Windows, which has no fork
 
 
 class PerThread(Generic[T]):
-    """One object for each thread, made when the thread first asks for it.
+    """One object for each thread, made when the thread first uses it, and closed when that ends.
 
-    It goes when its thread has ended. A forked child makes its own, and keeps those of its parent
-    from going.
+    None crosses a fork: all are closed just before it, while no thread uses any.
 
     Args:
-        make: makes one, which can be weakly referenced.
+        make: makes one.
+        close: closes one.
     """
 
-    def __init__(self, make: Callable[[], T]) -> None:
-        self._make = make
+    def __init__(self, make: Callable[[], T], close: Callable[[T], None]) -> None:
+        self.make = make
+        self.close_one = close
+        self.round = 0
         self._local = threading.local()
-        self._all: WeakSet[Any] = WeakSet()
-        call_in_child(self, lambda it: it.leave_to_the_parent())
+        self._seats: WeakSet[Seat[T]] = WeakSet()
+        self._guard = fork_safe_lock()
+        call_before_fork(self, lambda it: it.close())
 
-    def get(self) -> T:
-        """Give the object of this thread."""
+    def use(self) -> Seat[T]:
+        """Give a context manager, which gives the object of this thread. Not to be nested."""
         try:
-            made: T = self._local.made
+            seat: Seat[T] = self._local.seat
         except AttributeError:
-            made = self._local.made = self._make()
-            self._all.add(made)
-        return made
+            seat = self._local.seat = Seat(self)
+            with self._guard:
+                self._seats.add(seat)
+        return seat
 
-    def drop(self) -> None:
-        """Let go of all; one that is in use goes after that. Later, new ones are made."""
-        self._local = threading.local()
-
-    def leave_to_the_parent(self) -> None:
-        """Use those of the parent no more in a forked child, and keep them from going."""
-        _left_to_the_parent.extend(self._all)
-        self._local = threading.local()
-        self._all = WeakSet()
+    def close(self) -> None:
+        """Close all; one that is in use is closed after that. Later, new ones are made."""
+        with self._guard:
+            self.round += 1
+            seats = list(self._seats)
+        for seat in seats:
+            seat.close_if_unused()
 
 
-_left_to_the_parent: list[Any] = []
+class Seat(Generic[T]):
+    """What a thread has of a `PerThread`."""
+
+    __slots__ = ("__weakref__", "_lock", "_made", "_owner", "_round")
+
+    def __init__(self, owner: PerThread[T]) -> None:
+        self._owner = owner
+        self._lock = fork_safe_lock()
+        self._made: T | None = None
+        self._round = 0
+
+    def __enter__(self) -> T:
+        """Give the object."""
+        self._lock.acquire()
+        try:
+            if self._made is None or self._round != self._owner.round:
+                self._close()
+                self._round = self._owner.round
+                self._made = self._owner.make()
+        except BaseException:
+            self._lock.release()
+            raise
+        return self._made
+
+    def __exit__(self, *exc_info: object) -> None:
+        """Use it no more."""
+        self._lock.release()
+        if self._round != self._owner.round:
+            self.close_if_unused()
+
+    def __del__(self) -> None:
+        """Close it, now that the thread has ended."""
+        self._close()
+
+    def close_if_unused(self) -> None:
+        """Close the object, unless the thread is using it."""
+        if self._lock.acquire(blocking=False):
+            try:
+                self._close()
+            finally:
+                self._lock.release()
+
+    def _close(self) -> None:
+        made, self._made = self._made, None
+        if made is not None:
+            self._owner.close_one(made)

@@ -10,8 +10,8 @@ import sqlite3
 from contextlib import suppress
 from copy import copy
 from pathlib import Path
-from time import time
-from typing import TYPE_CHECKING, Any, NamedTuple
+from time import monotonic, time
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from cachetory._core.magic import BUFFERS
 from cachetory._runtime.process import PerThread, fork_safe_lock
@@ -20,6 +20,10 @@ from cachetory.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
+
+    from cachetory._runtime.process import Lock
+
+T = TypeVar("T")
 
 STEP = 1000
 """How many entries are deleted, or listed, at a time, so that nobody waits for long."""
@@ -33,12 +37,21 @@ MOST_HITS = 3
 TOUCHED_AT_MOST = 1024
 """How many keys that were read are remembered until the next write, which notes them."""
 
+MOST_SPARED = 1000
+"""How many entries are spared in one transaction at most, so that nobody waits for long."""
+
 _SWEEPS_EVERY = 64
 _GIVES_BACK_EVERY = 128
 _PAGES_GIVEN_BACK = 256
+_LOOKS_EVERY = 1.0
+_MOST_SWEPT = 256
+_SWEPT_FOR = 1000
+_MOST_PATIENCE = 86_400.0
 
-_GET = "SELECT value, expires_at, big FROM entries WHERE name = ?"
-_GET_BIG = "SELECT value FROM bigs WHERE id = (SELECT big FROM entries WHERE name = ?)"
+_GET = (
+    "SELECT coalesce(value, (SELECT value FROM bigs WHERE id = big)) FROM entries "
+    "WHERE name = ? AND (expires_at IS NULL OR expires_at > ?)"
+)
 _FIND = "SELECT size, big, expires_at, minute FROM entries WHERE name = ?"
 _INSERT = "INSERT INTO entries VALUES (?, ?, ?, ?, ?, ?, ?, 0)"
 _UPDATE = "UPDATE entries SET value = ?, big = ?, expires_at = ?, size = ? WHERE name = ?"
@@ -86,52 +99,32 @@ class SqliteFile:
         self._max_entries = max_entries
         self._max_bytes = max_bytes
         self._is_bounded = max_entries is not None or max_bytes is not None
-        self._busy_timeout = busy_timeout
+        self._patience = min(max(busy_timeout, 0.0), _MOST_PATIENCE)
         self._replaces_damaged = replaces_damaged
         self._inode: int | None = None
-        self._connections = PerThread(self._connect)
+        self._looked_at = 0.0
+        self._connections = PerThread(self._connect, sqlite3.Connection.close)
+        self._opening = fork_safe_lock()
         self._writing = fork_safe_lock()
+        self._current: sqlite3.Connection | None = None  # while `_writing` is held
         self._counts = [0, 0, 0, 0]  # entries, bytes, age, evicted; within a transaction
         self._touched: set[bytes] = set()
         self._writes = 0
+        self._swept_at = -_SWEPT_FOR
 
     def close(self) -> None:
         """Close all connections at rest, the others after use; later operations open new ones."""
-        self._connections.drop()
+        self._connections.close()
 
     # Reading
 
     def get(self, name: bytes) -> Any:
         """Give the value of a key; `None` if there is none."""
-        try:
-            connection = self._connections.get()
-            row = connection.execute(_GET, (name,)).fetchone()
-            if row is None:
-                return None
-            value, expires_at, big = row
-            if expires_at is not None and expires_at <= self.clock() * 1000:
-                return None
-            if big is not None:
-                row = connection.execute(_GET_BIG, (name,)).fetchone()
-                if row is None:  # it has become another one, or none, since
-                    return self.get(name)
-                value = row[0]
-        except sqlite3.DatabaseError as error:
-            raise self._suffer(error) from None
-        if self._is_bounded and len(self._touched) < TOUCHED_AT_MOST:
-            self._touched.add(name)
-        return value
+        return self._read(self._get, name)
 
     def get_many(self, names: Sequence[bytes]) -> list[Any]:
         """Give the values of keys, all from the same instant."""
-        connection = self._connections.get()
-        if connection.in_transaction or len(names) == 1:
-            return [self.get(name) for name in names]
-        connection.execute("BEGIN")
-        try:
-            return [self.get(name) for name in names]
-        finally:
-            connection.execute("COMMIT")
+        return self._read(self._get_many, names)
 
     def contains(self, name: bytes) -> bool:
         """Tell whether a key has a value."""
@@ -139,22 +132,55 @@ class SqliteFile:
 
     def names(self, prefix: bytes, after: bytes | None = None) -> list[bytes]:
         """List keys that begin with the prefix in order, a step of those that come after one."""
-        lower, comparison = (prefix, ">=") if after is None else (after, ">")
-        rows = self._connections.get().execute(
-            f"SELECT name FROM entries WHERE name {comparison} ? AND name < ? "  # noqa: S608
-            "AND (expires_at IS NULL OR expires_at > ?) ORDER BY name LIMIT ?",
-            (lower, _end_of(prefix), self._now(), STEP),
-        )
-        return [row[0] for row in rows]
+        return self._read(self._names, prefix, after)
 
     def stats(self) -> SqliteStats:
         """Tell what the file holds."""
-        entries, size, _, evicted = self._read_counts(self._connections.get())
+        entries, size, _, evicted = self._read(self._read_counts)
         file_size = 0
         for suffix in ("", "-wal"):
             with suppress(OSError):
                 file_size += Path(self.path + suffix).stat().st_size
         return SqliteStats(entries, size, evicted, file_size)
+
+    def _read(self, work: Callable[..., T], *arguments: Any) -> T:
+        """Do work on a connection, outside of a transaction."""
+        if monotonic() - self._looked_at > _LOOKS_EVERY:
+            self._look()
+        number = self._connections.round
+        try:
+            with self._connections.use() as connection:
+                return work(connection, *arguments)
+        except sqlite3.DatabaseError as error:
+            self._suffer(error, number)
+            raise
+
+    def _get(self, connection: sqlite3.Connection, name: bytes) -> Any:
+        row = connection.execute(_GET, (name, self._now())).fetchone()
+        if row is None:
+            return None
+        if self._is_bounded and len(self._touched) < TOUCHED_AT_MOST:
+            self._touched.add(name)
+        return row[0]
+
+    def _get_many(self, connection: sqlite3.Connection, names: Sequence[bytes]) -> list[Any]:
+        try:
+            connection.execute("BEGIN")
+            return [self._get(connection, name) for name in names]
+        finally:
+            if connection.in_transaction:
+                connection.execute("COMMIT")
+
+    def _names(
+        self, connection: sqlite3.Connection, prefix: bytes, after: bytes | None
+    ) -> list[bytes]:
+        lower, comparison = (prefix, ">=") if after is None else (after, ">")
+        rows = connection.execute(
+            f"SELECT name FROM entries WHERE name {comparison} ? AND name < ? "  # noqa: S608
+            "AND (expires_at IS NULL OR expires_at > ?) ORDER BY name LIMIT ?",
+            (lower, _end_of(prefix), self._now(), STEP),
+        )
+        return [row[0] for row in rows]
 
     # Writing
 
@@ -261,7 +287,10 @@ class SqliteFile:
                 )
                 for name in names
             ]
-            return list(zip(holders, self.get_many(names), strict=True))
+            return [
+                (holder, self._get(connection, name))
+                for holder, name in zip(holders, names, strict=True)
+            ]
 
         holders: list[tuple[str, Any]] = self.transact(claim)
         return holders
@@ -300,7 +329,7 @@ class SqliteFile:
                 if stands and milliseconds == 0:
                     self._delete(connection, name)
                 elif stands:
-                    self._set(connection, name, value, milliseconds, False)  # noqa: FBT003
+                    stands = self._set(connection, name, value, milliseconds, False)  # noqa: FBT003
                 stored.append(stands)
             return stored
 
@@ -312,24 +341,19 @@ class SqliteFile:
     ) -> list[tuple[Any, Exception | None]]:
         """Make calls to the methods above in one transaction; give their results and errors.
 
-        If the file fails, nothing is done, and that is the error of all.
+        What fails is done again without the others, unless there is no more patience left.
         """
 
         def do_all(_connection: sqlite3.Connection) -> list[tuple[Any, Exception | None]]:
-            outcomes: list[tuple[Any, Exception | None]] = []
-            for method, arguments in calls:
-                try:
-                    outcomes.append((method(*arguments), None))
-                except sqlite3.Error:
-                    raise
-                except Exception as error:
-                    outcomes.append((None, error))
-            return outcomes
+            return [(method(*arguments), None) for method, arguments in calls]
 
         try:
             outcomes: list[tuple[Any, Exception | None]] = self.transact(do_all)
-        except sqlite3.Error as error:
-            return [(None, copy(error)) for _ in calls]
+        except Exception as error:
+            if len(calls) == 1 or schema.is_busy(error):
+                return [(None, copy(error)) for _ in calls]
+            half = len(calls) // 2
+            return self.together(calls[:half]) + self.together(calls[half:])
         return outcomes
 
     def release(
@@ -360,33 +384,53 @@ class SqliteFile:
         Raises:
             sqlite3.Error: if the file is locked, full, read-only or corrupt. Nothing is done then.
         """
+        self._take(self._writing)
         try:
-            connection = self._connections.get()
+            if self._current is not None:
+                return work(self._current, *arguments)
+            self._look()
+            number = self._connections.round
+            try:
+                with self._connections.use() as connection:
+                    return self._transact(connection, work, *arguments)
+            except sqlite3.DatabaseError as error:
+                self._suffer(error, number)
+                raise
+        finally:
+            self._writing.release()
+
+    def _take(self, lock: Lock) -> None:
+        """Take a lock, unless those who have it have to wait for too long."""
+        if not lock.acquire(timeout=self._patience):
+            msg = "database is locked: other threads wait for it too"
+            raise sqlite3.OperationalError(msg)
+
+    def _transact(
+        self, connection: sqlite3.Connection, work: Callable[..., Any], *arguments: Any
+    ) -> Any:
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+            self._current = connection
+            before = self._read_counts(connection)
+            self._counts[:] = before
+            result = work(connection, *arguments)
+            self._settle(connection, before)
+            connection.execute("COMMIT")
+        except BaseException:
             if connection.in_transaction:
-                return work(connection, *arguments)
-            with self._writing:
-                connection.execute("BEGIN IMMEDIATE")
-                try:
-                    before = self._read_counts(connection)
-                    self._counts[:] = before
-                    result = work(connection, *arguments)
-                    self._settle(connection, before)
-                    connection.execute("COMMIT")
-                except BaseException:
-                    if connection.in_transaction:
-                        connection.execute("ROLLBACK")
-                    raise
-                self._give_back(connection)
-                return result
-        except sqlite3.DatabaseError as error:
-            raise self._suffer(error) from None
+                connection.execute("ROLLBACK")
+            raise
+        finally:
+            self._current = None
+        self._give_back(connection)
+        return result
 
     def _settle(self, connection: sqlite3.Connection, before: tuple[int, ...]) -> None:
         """Note what was read, make room, and write the counts if they have changed."""
         self._writes += 1
         if self._writes % _SWEEPS_EVERY == 0:
-            for row in self._expired(connection):
-                self._remove(connection, *row)
+            self._sweep(connection)
+            connection.execute("DELETE FROM claims WHERE stands_until <= ?", (self._now(),))
         if self._is_bounded:
             self._note_touched(connection)
             if self._is_over():
@@ -397,9 +441,11 @@ class SqliteFile:
             )
 
     def _read_counts(self, connection: sqlite3.Connection) -> tuple[int, int, int, int]:
-        row: tuple[int, int, int, int] = connection.execute(
+        row: tuple[int, int, int, int] | None = connection.execute(
             "SELECT entries, bytes, age, evicted FROM counts"
         ).fetchone()
+        if row is None:
+            raise _malformed()
         return row
 
     def _set(
@@ -415,8 +461,11 @@ class SqliteFile:
         if found is not None and if_not_exists and (found[2] is None or found[2] > now):
             return False
         expires_at = None if milliseconds is None else now + milliseconds
-        length = len(value)
+        length = len(value.encode()) if isinstance(value, str) else len(value)
         size = len(name) + length + OVERHEAD
+        if self._max_bytes is not None and size > self._max_bytes:
+            self._delete(connection, name)
+            return False
         counts = self._counts
         big = None if found is None else found[1]
         if big is not None or length > schema.BIG:
@@ -503,7 +552,7 @@ class SqliteFile:
             touched, self._touched = self._touched, set()
             connection.executemany(
                 f"UPDATE entries SET hits = hits + 1 WHERE name = ? AND hits < {MOST_HITS}",  # noqa: S608
-                [(name,) for name in touched],
+                [(name,) for name in list(touched)],  # a reader may just be adding one
             )
 
     def _evict(self, connection: sqlite3.Connection) -> None:
@@ -513,14 +562,18 @@ class SqliteFile:
         experiment with the Multics system", 1969. An old entry that was read goes behind the
         youngest, with one hit less.
         """
-        for row in self._expired(connection):
-            self._remove(connection, *row)
+        self._sweep(connection)
         counts = self._counts
+        spared = min(MOST_SPARED, (counts[0] - 1) // 2)  # what was written last is not reached
         while self._is_over():
-            name, size, big, hits = connection.execute(
+            row = connection.execute(
                 "SELECT name, size, big, hits FROM entries ORDER BY age LIMIT 1"
             ).fetchone()
-            if hits:
+            if row is None:
+                raise _malformed()
+            name, size, big, hits = row
+            if hits and spared:
+                spared -= 1
                 counts[2] += 1
                 connection.execute(
                     "UPDATE entries SET age = ?, hits = ? WHERE name = ?",
@@ -530,14 +583,23 @@ class SqliteFile:
                 self._remove(connection, name, size, big)
                 counts[3] += 1
 
-    def _expired(self, connection: sqlite3.Connection) -> list[tuple[bytes, int, int | None]]:
-        """Give some of what has expired."""
+    def _sweep(self, connection: sqlite3.Connection) -> None:
+        """Remove some of what has expired; if that was all, there is no more for a while.
+
+        Those that expire later in this minute are looked at too, which may be many.
+        """
         now = self._now()
-        return connection.execute(
+        if abs(now - self._swept_at) < _SWEPT_FOR:
+            return
+        rows = connection.execute(
             "SELECT name, size, big FROM entries WHERE minute <= ? AND expires_at <= ? "
-            "ORDER BY minute LIMIT 256",
-            (_minute_of(now), now),
+            "ORDER BY minute LIMIT ?",
+            (_minute_of(now), now, _MOST_SWEPT),
         ).fetchall()
+        for row in rows:
+            self._remove(connection, *row)
+        if len(rows) < _MOST_SWEPT:
+            self._swept_at = now
 
     def _give_back(self, connection: sqlite3.Connection) -> None:
         """Now and then, give the disk some of what is free in the file."""
@@ -555,24 +617,54 @@ class SqliteFile:
         return int(self.clock() * 1000)
 
     def _connect(self) -> sqlite3.Connection:
-        with self._writing:
-            try:
-                connection = schema.connect(self.path, self._busy_timeout)
-            except sqlite3.DatabaseError as error:
-                if not (self._replaces_damaged and schema.is_damage(error)):
-                    raise
-                schema.set_aside(self.path, schema.inode_of(self.path), error)
-                connection = schema.connect(self.path, self._busy_timeout)
-            self._inode = schema.inode_of(self.path)
-            return connection
+        self._take(self._opening)
+        try:
+            with schema.turn(self.path, self._patience):
+                connection = self._open()
+                self._inode = schema.inode_of(self.path)
+                self._looked_at = monotonic()
+                return connection
+        finally:
+            self._opening.release()
 
-    def _suffer(self, error: sqlite3.DatabaseError) -> sqlite3.DatabaseError:
-        """Set the file aside if it is damaged, so that the next operation begins a new one."""
-        if self._replaces_damaged and schema.is_damage(error):
-            with self._writing:
-                schema.set_aside(self.path, self._inode, error)
-                self._connections.drop()
-        return error
+    def _open(self) -> sqlite3.Connection:
+        try:
+            return schema.connect(self.path, self._patience)
+        except sqlite3.DatabaseError as error:
+            if not (self._replaces_damaged and schema.is_damage(error)):
+                raise
+            try:
+                schema.set_aside(self.path, error)
+            except OSError:  # the directory is read-only
+                raise error from None
+        return schema.connect(self.path, self._patience)
+
+    def _look(self) -> None:
+        """Let go of a file that is not there any more: others use another one by now."""
+        self._looked_at = monotonic()
+        if self._inode is not None and schema.inode_of(self.path) != self._inode:
+            self._connections.close()
+
+    def _suffer(self, error: sqlite3.DatabaseError, number: int) -> None:
+        """Set the file aside if it is damaged, so that the next operation begins a new one.
+
+        Args:
+            error: what a connection met.
+            number: that of the round of connections that it belongs to.
+        """
+        if not (self._replaces_damaged and schema.is_damage(error)):
+            return
+        with suppress(OSError, sqlite3.OperationalError), self._opening:
+            if number != self._connections.round:
+                return
+            with schema.turn(self.path, self._patience):
+                if schema.inode_of(self.path) == self._inode:
+                    schema.set_aside(self.path, error)
+            self._connections.close()
+
+
+def _malformed() -> sqlite3.DatabaseError:
+    return sqlite3.DatabaseError("malformed: the counts do not fit the entries")
 
 
 def check_wire(value: object) -> Any:

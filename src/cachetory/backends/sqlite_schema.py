@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 import logging
+import os
 import sqlite3
-from contextlib import suppress
+import sys
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from time import sleep, time
-from typing import Any
+from time import monotonic, sleep, time
+from typing import TYPE_CHECKING, Any
+
+if sys.platform != "win32":  # where nobody can take an open file away
+    import fcntl
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
 
 APPLICATION = 0x43616368
 """What tells our files from others': `PRAGMA application_id`."""
@@ -57,9 +65,8 @@ _TABLES = (
     f"PRAGMA application_id = {APPLICATION}",
     f"PRAGMA user_version = {VERSION}",
 )
-_TRIES = 40
-_BETWEEN_TRIES = 0.05
-_DAMAGED = ("malformed", "not a database", "encrypted")
+_BETWEEN_TRIES = 0.02
+_DAMAGED = ("malformed", "not a database", "encrypted", "no such table", "Could not decode")
 
 _logger = logging.getLogger("cachetory")
 
@@ -68,36 +75,66 @@ class ForeignFileError(sqlite3.DatabaseError):
     """A file is a database, but none of a cache of this version."""
 
 
-class Connection(sqlite3.Connection):
-    """One that is closed as soon as nobody holds it any more."""
+@contextmanager
+def turn(path: str, patience: float) -> Generator[None, None, None]:
+    """Be the only process that opens the file or sets it aside: neither is safe beside the other.
 
-    def __del__(self) -> None:
-        """Close it."""
-        self.close()
+    Raises:
+        sqlite3.OperationalError: if others take too long.
+    """
+    try:
+        directory = os.open(Path(path).parent, os.O_RDONLY)
+    except OSError:  # SQLite will complain, or this is Windows
+        yield
+        return
+    try:
+        _lock(directory, monotonic() + patience)
+        yield
+    finally:
+        os.close(directory)
 
 
-def connect(path: str, busy_timeout: float) -> Connection:
-    """Open a file, which is made if there is none.
+def _lock(directory: int, deadline: float) -> None:
+    while sys.platform != "win32":
+        try:
+            fcntl.flock(directory, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if monotonic() > deadline:
+                msg = "database is locked: others open it, or another in its directory"
+                raise sqlite3.OperationalError(msg) from None
+        except OSError:  # no such locks, as on some networks
+            return
+        else:
+            return
+        sleep(_BETWEEN_TRIES)
+
+
+def connect(path: str, patience: float) -> sqlite3.Connection:
+    """Open a file, which is made if there is none, in one's turn.
 
     Raises:
         sqlite3.Error: if it cannot be opened, or is no cache; see `is_damage`.
     """
     connection = sqlite3.connect(
         path,
-        timeout=busy_timeout,
+        timeout=patience,
         isolation_level=None,
-        check_same_thread=False,  # the last to let go of it may be another thread
-        factory=Connection,
+        check_same_thread=False,  # the one that closes it may be another
     )
     try:
         if _is_empty(connection):
-            _make(connection, path)
+            _make(connection, path, patience)
         connection.execute("PRAGMA synchronous = NORMAL")
         connection.execute("PRAGMA journal_size_limit = 16777216")
     except BaseException:
         connection.close()
         raise
     return connection
+
+
+def is_busy(error: BaseException) -> bool:
+    """Tell whether an error means that others kept the file to themselves for too long."""
+    return isinstance(error, sqlite3.OperationalError) and "locked" in str(error)
 
 
 def is_damage(error: BaseException) -> bool:
@@ -107,16 +144,8 @@ def is_damage(error: BaseException) -> bool:
     )
 
 
-def set_aside(path: str, inode: int | None, error: BaseException) -> None:
-    """Give a file another name, so that a new one can be begun; tell so in the log.
-
-    Args:
-        path: the file.
-        inode: what it was when it was opened: another process may have begun a new one since.
-        error: what is wrong with it.
-    """
-    if inode is None or inode_of(path) != inode:
-        return
+def set_aside(path: str, error: BaseException) -> None:
+    """Give a file another name, so that a new one can be begun, in one's turn; log that."""
     name = f"{path}.damaged-{int(time() * 1000)}"
     for suffix in ("-wal", "-shm", ""):
         with suppress(FileNotFoundError):
@@ -127,7 +156,7 @@ def set_aside(path: str, inode: int | None, error: BaseException) -> None:
 def inode_of(path: str) -> int | None:
     """Tell which file a path leads to."""
     try:
-        return Path(path).stat().st_ino
+        return os.stat(path).st_ino  # noqa: PTH116 (twice as fast)
     except OSError:
         return None
 
@@ -148,9 +177,9 @@ def _is_empty(connection: sqlite3.Connection) -> bool:
     raise ForeignFileError(msg)
 
 
-def _make(connection: sqlite3.Connection, path: str) -> None:
+def _make(connection: sqlite3.Connection, path: str, patience: float) -> None:
     connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
-    if _write_ahead(connection) != "wal":
+    if _write_ahead(connection, patience) != "wal":
         _logger.warning("%s cannot be written ahead, as on a network: readers wait there", path)
     connection.execute("BEGIN IMMEDIATE")
     try:
@@ -164,16 +193,16 @@ def _make(connection: sqlite3.Connection, path: str) -> None:
         raise
 
 
-def _write_ahead(connection: sqlite3.Connection) -> Any:
-    """Have readers and a writer not wait for each other; several processes may try it at once."""
-    for _ in range(_TRIES):
+def _write_ahead(connection: sqlite3.Connection, patience: float) -> Any:
+    """Have readers and a writer not wait for each other; SQLite itself has no patience here."""
+    deadline = monotonic() + patience
+    while True:
         try:
             return connection.execute("PRAGMA journal_mode = WAL").fetchone()[0]
         except sqlite3.OperationalError as error:
-            if "locked" not in str(error):
+            if not is_busy(error) or monotonic() > deadline:
                 raise
         sleep(_BETWEEN_TRIES)
-    return connection.execute("PRAGMA journal_mode = WAL").fetchone()[0]
 
 
 def _pragma(connection: sqlite3.Connection, name: str) -> int:

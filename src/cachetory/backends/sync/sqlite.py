@@ -107,8 +107,12 @@ class SqliteBackend(SyncBackend[bytes]):
         return self._leases
 
     def is_outage(self, error: Exception) -> bool:
-        """Tell whether the file cannot be used: it is locked for long, or cannot be opened."""
-        return isinstance(error, sqlite3.Error) and "full" not in str(error)
+        """Tell whether the file cannot even be read: it is locked for long, or does not open."""
+        return (
+            isinstance(error, sqlite3.Error)
+            and not isinstance(error, sqlite3.DataError)
+            and not any(word in str(error) for word in ("full", "readonly"))
+        )
 
     def get(self, key: str) -> bytes:
         """Get the value of a key.

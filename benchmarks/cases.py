@@ -124,6 +124,11 @@ class Bench:
         }
 
     @property
+    def loop(self) -> asyncio.AbstractEventLoop:
+        """The event loop that all asynchronous cases run in."""
+        return self._loop
+
+    @property
     def key(self) -> str:
         """The key of all operations on one key."""
         return self.keys[0]

@@ -6,7 +6,7 @@ from html import escape
 from math import log10
 from typing import TYPE_CHECKING, NamedTuple
 
-from benchmarks.groups import GROUPS, decorated, memory, redis_async, redis_sync
+from benchmarks.groups import GROUPS, decorated, memory, redis_async, redis_sync, sqlite
 from benchmarks.tables import OURS, TIMES, short
 
 if TYPE_CHECKING:
@@ -50,6 +50,8 @@ PANELS = (
         "redis-async",
         redis_async.GETS_AT_ONCE,
     ),
+    Panel("In a file, get", "plain sqlite3", "sqlite", sqlite.GET),
+    Panel("In a file, 90/10 by 4 processes", "plain sqlite3", "sqlite", sqlite.among(sqlite.MIXED)),
 )
 
 _WIDTH, _MARGIN, _GAP = 860, 20, 36

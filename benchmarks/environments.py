@@ -51,6 +51,17 @@ def environments() -> tuple[Environment, ...]:
             "release-3",
             ("cachetory[redis]==3.5.1", "redis==6.4.0", "hiredis==3.5.0"),
             contestants={"cachetory": "cachetory 3.5.1"},
+            groups=frozenset(
+                {
+                    "memory",
+                    "decorated",
+                    "redis",
+                    "redis-async",
+                    "backend",
+                    "backend-async",
+                    "import",
+                }
+            ),
             has_working_tree=False,
         ),
     )

@@ -1,7 +1,7 @@
 """Imports within the library point down only, and optional packages stay behind their wrappers.
 
 sync  async_                                    the short way in
-shortcuts  testing  integrations  django  cli
+shortcuts  testing  integrations  django  cli  from_diskcache
 decorators
 caches  backends                                neither knows the other
 serializers  _shell                             neither knows the other
@@ -38,7 +38,7 @@ LAYERS = (
     {"serializers", "_shell"},
     {"caches", "backends"},
     {"decorators"},
-    {"shortcuts", "testing", "integrations", "django", "cli"},
+    {"shortcuts", "testing", "integrations", "django", "cli", "from_diskcache"},
     {"sync", "async_", "__init__"},
 )
 HEIGHT = {part: height for height, layer in enumerate(LAYERS) for part in layer}

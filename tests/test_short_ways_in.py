@@ -18,12 +18,13 @@ HOMES = {
     "DummyBackend": "backends",
     "MemoryBackend": "backends",
     "RedisBackend": "backends",
+    "SqliteBackend": "backends",
     "cached": "decorators",
     "dummy_cache": "shortcuts",
     "from_url": "backends",
     "memory_cache": "shortcuts",
 }
-LAZY = {"DjangoBackend", "RedisBackend"}
+LAZY = {"DjangoBackend", "RedisBackend", "SqliteBackend"}
 
 BARE_STAR_IMPORT = """
 import sys

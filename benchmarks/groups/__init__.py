@@ -10,6 +10,7 @@ from benchmarks.groups import (
     memory,
     redis_async,
     redis_sync,
+    sqlite,
 )
 
 GROUPS = {
@@ -21,6 +22,7 @@ GROUPS = {
         redis_async.GROUP,
         backend_sync.GROUP,
         backend_async.GROUP,
+        sqlite.GROUP,
         imports.GROUP,
     )
 }

@@ -1,8 +1,8 @@
 # Generated from src/cachetory/async_.py by tools/unasync.py. Do not edit: edit that file instead.
 """The short way in: what one starts with, synchronous, from one module.
 
-`RedisBackend`, `DjangoBackend` and `Policy` are here as well. They are imported on first use, since
-the former need an extra, and the latter takes long to import.
+`RedisBackend`, `SqliteBackend`, `DjangoBackend` and `Policy` are here as well. They are imported on
+first use, since they need an extra, or take long to import.
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:
-    from cachetory.backends.sync import DjangoBackend, RedisBackend
+    from cachetory.backends.sync import DjangoBackend, RedisBackend, SqliteBackend
     from cachetory.policy import Policy
 
-    __all__ += ["DjangoBackend", "Policy", "RedisBackend"]
+    __all__ += ["DjangoBackend", "Policy", "RedisBackend", "SqliteBackend"]
 
 
 def __getattr__(name: str) -> Any:
-    if name in ("DjangoBackend", "RedisBackend"):
+    if name in ("DjangoBackend", "RedisBackend", "SqliteBackend"):
         return getattr(backends, name)
     if name == "Policy":
         from cachetory.policy import Policy  # noqa: PLC0415 (which imports `dataclasses`)

@@ -28,6 +28,9 @@ T = TypeVar("T")
 STEP = 1000
 """How many entries are deleted, or listed, at a time, so that nobody waits for long."""
 
+KEEP = -1
+"""Instead of milliseconds to live: the end of what is there is kept."""
+
 OVERHEAD = 64
 """Bytes that an entry takes besides its key and value, roughly."""
 
@@ -317,8 +320,8 @@ class SqliteFile:
         """Store each value whose claim still stands, and end that; tell which were stored.
 
         Args:
-            commits: keys, tokens, values, and milliseconds to live: `None` is for ever, and zero
-                has what is stored deleted.
+            commits: keys, tokens, values, and milliseconds to live: `None` is for ever, zero has
+                what is stored deleted, and `KEEP` leaves the time to live as it is.
         """
         checked = [(name, token, check_wire(wire), left) for name, token, wire, left in commits]
 
@@ -461,6 +464,10 @@ class SqliteFile:
         if found is not None and if_not_exists and (found[2] is None or found[2] > now):
             return False
         expires_at = None if milliseconds is None else now + milliseconds
+        if milliseconds == KEEP:
+            if found is None or (found[2] is not None and found[2] <= now):
+                return False
+            expires_at = found[2]
         length = len(value.encode()) if isinstance(value, str) else len(value)
         size = len(name) + length + OVERHEAD
         if self._max_bytes is not None and size > self._max_bytes:

@@ -11,7 +11,9 @@ from __future__ import annotations
 import os
 import socket
 import struct
-from threading import Condition
+from collections import deque
+from contextlib import suppress
+from threading import Lock
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
@@ -39,6 +41,9 @@ OPENED_AT_ONCE = 1
 
 WORTH_WAITING = 0.05
 """Seconds to wait for a connection in use before another one is opened."""
+
+FAIR_AFTER = 0.02
+"""Seconds after which who waits goes before those who come; until then, it is quicker not to."""
 
 TRIES_AGAIN_AFTER = 1.0
 """Seconds after a server has refused another connection, until that is tried again."""
@@ -70,17 +75,17 @@ class RedisWire:
         "__weakref__",
         "_answers",
         "_at_rest",
-        "_changed",
         "_check_after",
         "_connection_class",
         "_failures",
         "_full_until",
+        "_guard",
         "_is_closed",
         "_limit",
         "_open_ones",
         "_opening",
         "_settings",
-        "_waiting",
+        "_turns",
         "asks_for_the_primary",
     )
 
@@ -94,8 +99,8 @@ class RedisWire:
         self._full_until = 0.0
         self._at_rest: list[_Line] = []
         self._open_ones = 0  # at rest, in use, or being opened
-        self._waiting = 0
-        self._changed = Condition()
+        self._turns: deque[_Turn] = deque()
+        self._guard = Lock()
         self._is_closed = False
         self._answers = 0
         self._failures: list[RedisError] = []  # the last one, if the last attempt failed
@@ -155,28 +160,48 @@ class RedisWire:
             return self._at_rest.pop()
         except IndexError:  # looking first would be a race between threads
             pass
-        answers, patient_until = self._answers, monotonic() + WORTH_WAITING
-        with self._changed:
-            self._waiting += 1
-            try:
-                while True:
-                    try:
-                        return self._at_rest.pop()
-                    except IndexError:
-                        pass
-                    failures = self._failures
-                    if failures and failures is not known_failures and self._answers == answers:
+        turn = _Turn(monotonic())
+        answers = self._answers
+        with self._guard:
+            self._turns.append(turn)
+        while True:
+            with self._guard:
+                now = monotonic()
+                if turn.line is None and self._at_rest:
+                    with suppress(IndexError):  # a race with those who look without the guard
+                        turn.line = self._at_rest.pop()
+                failures = self._failures
+                is_hopeless = (
+                    bool(failures) and failures is not known_failures and self._answers == answers
+                )
+                has_room = self._open_ones < self._limit
+                may_open = has_room and self._opening < OPENED_AT_ONCE
+                opens_at = max(turn.since + WORTH_WAITING, self._full_until)
+                opens = may_open and (now >= opens_at or not self._open_ones)
+                if turn.line is not None or is_hopeless or opens:
+                    if turn in self._turns:
+                        self._turns.remove(turn)
+                    if turn.line is not None:
+                        return turn.line
+                    if is_hopeless:
                         raise again(failures[0])
-                    may_open = self._open_ones < self._limit and self._opening < OPENED_AT_ONCE
-                    left = max(patient_until, self._full_until) - monotonic()
-                    if may_open and (left <= 0 or not self._open_ones):
-                        break
-                    self._changed.wait(left if may_open else None)
-            finally:
-                self._waiting -= 1
-            self._open_ones += 1
-            self._opening += 1
+                    self._open_ones += 1
+                    self._opening += 1
+                    break
+            try:
+                turn.wait(max(opens_at - now, 0.001) if may_open else None)
+            except BaseException:  # interrupted
+                self._give_up_waiting(turn)
+                raise
         return self._open() or self.take(known_failures)
+
+    def _give_up_waiting(self, turn: _Turn) -> None:
+        with self._guard:
+            if turn in self._turns:
+                self._turns.remove(turn)
+            if turn.line is not None:
+                self._at_rest.append(turn.line)
+        self._wake()
 
     def _open(self) -> _Line | None:
         """Open a connection; none if the server has enough of them, and some are open here."""
@@ -185,47 +210,60 @@ class RedisWire:
             connection.connect()  # asks the Sentinels, if the pool is theirs
             line = _Line(connection)
         except BaseException as error:
-            with self._changed:
+            with self._guard:
                 self._open_ones -= 1
                 self._opening -= 1
-                if "max number of clients" in str(error) and self._open_ones > self._opening:
+                is_full = "max number of clients" in str(error) and self._open_ones > self._opening
+                if is_full:
                     self._full_until = monotonic() + TRIES_AGAIN_AFTER
-                    return None
-                if isinstance(error, RedisError):
+                elif isinstance(error, RedisError):
                     self._failures = [again(without_secrets(error))]
-                self._changed.notify_all()
+            self._wake(all_of_them=True)
+            if is_full:
+                return None
             if isinstance(error, RedisError):
                 raise without_secrets(error) from None
             raise
         self._failures = []
         if hasattr(connection, "driver_info"):  # to find it out takes longer than to connect
             self._settings["driver_info"] = connection.driver_info
-        with self._changed:
+        with self._guard:
             self._opening -= 1
-            self._changed.notify_all()
+        self._wake()
         return line
 
     def lay_to_rest(self, line: _Line) -> None:
-        """Take a connection back that has answered."""
+        """Take a connection back that has answered, or hand it to who has waited for too long."""
         self._answers += 1
+        if self._turns:
+            with self._guard:
+                if self._turns and monotonic() - self._turns[0].since > FAIR_AFTER:
+                    turn = self._turns.popleft()
+                    turn.line = line
+                    turn.wake()
+                    return
         self._at_rest.append(line)
-        if self._waiting:
-            with self._changed:
-                self._changed.notify()
+        if self._turns:
+            self._wake()
         if self._is_closed:
             self.close_those_at_rest()
+
+    def _wake(self, *, all_of_them: bool = False) -> None:
+        """Have those look again who wait for a connection, the first one at least."""
+        with self._guard:
+            for turn in list(self._turns) if all_of_them else list(self._turns)[:1]:
+                turn.wake()
 
     def note_timeout(self, error: RedisTimeoutError) -> None:
         """Let those who have been waiting meanwhile know."""
         self._failures = [again(error)]
-        with self._changed:
-            self._changed.notify_all()
+        self._wake(all_of_them=True)
 
     def one_less(self) -> None:
         """Make room for another connection."""
-        with self._changed:
+        with self._guard:
             self._open_ones -= 1
-            self._changed.notify()
+        self._wake()
 
     def close_those_at_rest(self) -> None:
         """Close the connections at rest."""
@@ -258,8 +296,9 @@ class RedisWire:
         """
         _left_to_the_parent.append(self._at_rest)
         self._at_rest = []
-        self._open_ones = self._opening = self._waiting = 0
-        self._changed = Condition()
+        self._open_ones = self._opening = 0
+        self._turns = deque()
+        self._guard = Lock()
 
 
 class _Exchange:
@@ -347,6 +386,31 @@ class _Exchange:
         self._wire.one_less()
         if isinstance(error, RedisTimeoutError):
             self._wire.note_timeout(error)
+
+
+class _Turn:
+    """Somebody who waits for a connection.
+
+    Attributes:
+        since: When that began.
+        line: What was handed over meanwhile.
+    """
+
+    __slots__ = ("_gate", "line", "since")
+
+    def __init__(self, since: float) -> None:
+        self.since = since
+        self.line: _Line | None = None
+        self._gate = Lock()
+        self._gate.acquire()
+
+    def wait(self, seconds: float | None) -> None:
+        self._gate.acquire(timeout=-1 if seconds is None else seconds)
+
+    def wake(self) -> None:
+        if self._gate.locked():
+            with suppress(RuntimeError):  # somebody else has done so just now
+                self._gate.release()
 
 
 class _Line:

@@ -5,7 +5,7 @@
 All blocks of a page share one namespace and one event loop, and may use `await` at the top level.
 A block of `text` right below a Python block is what it prints. A server at
 `redis://localhost:6379` is replaced by the one given. A block below `<!-- not run: reason -->`
-is left out.
+is left out. Files are made in a directory that is removed afterwards.
 """
 
 from __future__ import annotations
@@ -14,11 +14,13 @@ import ast
 import asyncio
 import inspect
 import logging
+import os
 import re
 import sys
 from contextlib import redirect_stdout
 from io import StringIO
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -97,4 +99,8 @@ def _dedent(text: str, indent: int) -> str:
 
 if __name__ == "__main__":
     logging.getLogger().addHandler(logging.NullHandler())  # failures are shown on purpose
-    run_page(Path(sys.argv[1]), sys.argv[2])
+    page = Path(sys.argv[1]).resolve()
+    with TemporaryDirectory() as directory:
+        os.chdir(directory)
+        run_page(page, sys.argv[2])
+        os.chdir(ROOT)

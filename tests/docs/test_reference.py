@@ -9,7 +9,7 @@ import pytest
 from cachetory import errors, events, serializers
 from cachetory._core.stats import Stats
 from cachetory.backends import sync as backends
-from cachetory.backends.async_ import memory
+from cachetory.backends.async_ import memory, sqlite
 from cachetory.caches.sync import Cache
 from cachetory.decorators.sync import cached
 from cachetory.serializers import schemes
@@ -35,6 +35,7 @@ EXPECTED = {
         *(f"{scheme}://" for scheme in backends._registry.schemes()),
         *(name for name in backends.__all__ if name.endswith("Backend")),
         *memory._PARAMETERS,
+        *sqlite._PARAMETERS,
     ],
     "serializers": [
         *(f"{scheme}://" for scheme in schemes._registry.schemes()),

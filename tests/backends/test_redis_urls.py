@@ -177,7 +177,10 @@ def test_reads_from_replicas_are_asked_for(query: str, wanted: bool) -> None:  #
         ("redis+sentinel://:{}@h1/service/one", "database"),
         ("redis+sentinel://:{}@h1/service/1/2", "database"),
         ("redis+sentinel://:{}@h1/service?socket_timeout=soon", "socket_timeout"),
-        ("redis+sentinel://h1/service?read_from_replicas=0.5&sentinel_password={}", "expected `true` or `false`"),
+        (
+            "redis+sentinel://h1/service?read_from_replicas=0.5&sentinel_password={}",
+            "expected `true` or `false`",
+        ),
         ("redis://:{}@h1?read_from_replicas=true", "the parameter 'read_from_replicas'"),
     ],
 )

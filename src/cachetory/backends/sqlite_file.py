@@ -616,12 +616,13 @@ class SqliteFile:
             free = connection.execute("PRAGMA freelist_count").fetchone()[0]
             pages = connection.execute("PRAGMA page_count").fetchone()[0]
             if free > max(_PAGES_GIVEN_BACK, pages // 8):
-                connection.execute(f"PRAGMA incremental_vacuum({_PAGES_GIVEN_BACK})").fetchall()
+                # `execute` would stop after the first page.
+                connection.executescript(f"PRAGMA incremental_vacuum({_PAGES_GIVEN_BACK})")
 
     # The file
 
     def _now(self) -> int:
-        return int(self.clock() * 1000)
+        return round(self.clock() * 1000)
 
     def _connect(self) -> sqlite3.Connection:
         self._take(self._opening)

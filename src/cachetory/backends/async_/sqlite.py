@@ -165,7 +165,7 @@ class SqliteBackend(AsyncBackend[bytes]):
         """Let a key live for so long from now: `None` for ever, zero or less not at all."""
         expires_at = None
         if time_to_live is not None:
-            expires_at = int(self._wall_clock() * 1000) + to_milliseconds(time_to_live)
+            expires_at = round(self._wall_clock() * 1000) + to_milliseconds(time_to_live)
         await self._writers.do(self._file.expire, name_of(key), expires_at)
 
     async def expire_at(self, key: str, deadline: datetime | None) -> None:

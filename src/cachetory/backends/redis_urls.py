@@ -69,8 +69,6 @@ class _Parser:
         rest, _, query = rest.partition("?")
         authority, _, path = rest.partition("/")
         credentials, at, netloc = authority.rpartition("@")
-        if "@" in credentials and "," in credentials:
-            self._refuse("name the user and the password once, before the first host")
         hosts = tuple(self._host(part) for part in netloc.split(","))
         options = dict(parse_qsl(query, keep_blank_values=True))
         try:

@@ -19,6 +19,7 @@ _locks: WeakSet[Lock] = WeakSet()
 _child_hooks: WeakKeyDictionary[Any, Callable[[Any], None]] = WeakKeyDictionary()
 _parent_hooks: WeakKeyDictionary[Any, Callable[[Any], None]] = WeakKeyDictionary()
 
+_HARDLY = 0.02
 _forker = threading.RLock()
 _held_for_fork: list[Lock] = []
 
@@ -51,19 +52,19 @@ def _before_fork() -> None:
     _forker.acquire()  # one fork at a time, until it is over
     busy = _hold_all()
     while busy is not None:
-        with busy:  # waited for while nothing is held that its holder might want, and then kept
+        with busy:  # waited for while nothing else is held, and then kept
             busy = _hold_all()
     for owner, hook in list(_parent_hooks.items()):
         hook(owner)
 
 
 def _hold_all() -> Lock | None:
-    """Take every lock without waiting, or none of them, and give one that was not to be had."""
-    if not _registry.acquire(blocking=False):
+    """Take every lock with hardly any patience, or none, and give one that was not to be had."""
+    if not _registry.acquire(timeout=_HARDLY):
         return _registry
     _held_for_fork.append(_registry)
     for lock in list(_locks):
-        if not lock.acquire(blocking=False):
+        if not lock.acquire(timeout=_HARDLY):  # its holder might want one that is held here
             _release_all()
             return lock
         _held_for_fork.append(lock)

@@ -133,9 +133,9 @@ class SqliteFile:
         """Tell whether a key has a value."""
         return self.get(name) is not None
 
-    def names(self, prefix: bytes, after: bytes | None = None) -> list[bytes]:
+    def keys(self, prefix: bytes, after: bytes | None = None) -> list[str]:
         """List keys that begin with the prefix in order, a step of those that come after one."""
-        return self._read(self._names, prefix, after)
+        return self._read(self._keys, prefix, after)
 
     def stats(self) -> SqliteStats:
         """Tell what the file holds."""
@@ -174,16 +174,19 @@ class SqliteFile:
             if connection.in_transaction:
                 connection.execute("COMMIT")
 
-    def _names(
+    def _keys(
         self, connection: sqlite3.Connection, prefix: bytes, after: bytes | None
-    ) -> list[bytes]:
+    ) -> list[str]:
         lower, comparison = (prefix, ">=") if after is None else (after, ">")
         rows = connection.execute(
             f"SELECT name FROM entries WHERE name {comparison} ? AND name < ? "  # noqa: S608
             "AND (expires_at IS NULL OR expires_at > ?) ORDER BY name LIMIT ?",
             (lower, _end_of(prefix), self._now(), STEP),
         )
-        return [row[0] for row in rows]
+        try:
+            return [row[0].decode("utf-8", "surrogatepass") for row in rows]
+        except (AttributeError, UnicodeDecodeError):
+            raise _malformed() from None
 
     # Writing
 
@@ -672,7 +675,7 @@ class SqliteFile:
 
 
 def _malformed() -> sqlite3.DatabaseError:
-    return sqlite3.DatabaseError("malformed: the counts do not fit the entries")
+    return sqlite3.DatabaseError("malformed: the counts are wrong, or the keys are none")
 
 
 def check_wire(value: object) -> Any:

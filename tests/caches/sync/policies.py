@@ -7,13 +7,14 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from cachetory._runtime.sync import sleep
-from cachetory.backends.sync import MemoryBackend, RedisBackend
+from cachetory.backends.sync import MemoryBackend, RedisBackend, SqliteBackend
 from cachetory.caches.sync import Cache
 from tests.shell.sync.loads import Load
 from tests.shell.sync_crew import PATIENCE, Signal, until
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
+    from pathlib import Path
 
     import pytest
     from typing_extensions import Self
@@ -22,14 +23,15 @@ if TYPE_CHECKING:
     from tests.clock import ManualClock
 
 OBJECTS = "objects"
-WIRES = ["envelopes", "valkey", "redis7"]
+WIRES = ["envelopes", "sqlite", "valkey", "redis7"]
 IN_MEMORY = [OBJECTS, "envelopes"]
 KINDS = [OBJECTS, *WIRES]
-"""Objects in this process; envelopes in this process; envelopes on a server of either make."""
+"""Objects in this process; envelopes in this process, in a file, and on either make of server."""
 
 _SERIALIZERS = {
     OBJECTS: "noop://",
     "envelopes": "pickle://",
+    "sqlite": "json://",
     "valkey": "json://",
     "redis7": "pickle://",
 }
@@ -38,7 +40,7 @@ _SERIALIZERS = {
 class Caches:
     """Makes caches over one store, and closes them at last.
 
-    The memory stores go by the clock of the test. A server keeps to its own time, so that what is
+    Memory and files go by the clock of the test. A server keeps to its own time, so that what is
     stored there is to live for longer than a test. It is waited for as long as a busy machine
     makes it necessary.
 
@@ -52,7 +54,11 @@ class Caches:
         self.clock = clock
         self.backend: Any
         self._url: str | None = None
-        if self.kind in ("valkey", "redis7"):
+        self._path: Path | None = None
+        if self.kind == "sqlite":
+            self._path = request.getfixturevalue("tmp_path") / "cache.db"
+            self.backend = self._open()
+        elif self.kind in ("valkey", "redis7"):
             url = request.getfixturevalue(f"{self.kind}_server").fresh_url()
             self._url = f"{url}?socket_timeout={PATIENCE}&socket_connect_timeout={PATIENCE}"
             self.backend = RedisBackend.from_url(self._url)
@@ -83,7 +89,13 @@ class Caches:
         """
         if self._url is not None:
             options["backend"] = RedisBackend.from_url(self._url)
+        elif self._path is not None:
+            options["backend"] = self._open()
         return self.make(policy, **options)
+
+    def _open(self) -> SqliteBackend:
+        assert self._path is not None
+        return SqliteBackend(self._path, busy_timeout=PATIENCE, wall_clock=self.clock)
 
 
 class Hold:

@@ -202,10 +202,10 @@ class SqliteBackend(AsyncBackend[bytes]):
         Those that are written or deleted meanwhile may be among them or not.
         """
         last: bytes | None = None
-        while names := await self._readers.do(self._file.names, name_of(prefix), last):
-            for name in names:
-                yield name.decode("utf-8", "surrogatepass")
-            last = names[-1]
+        while keys := await self._readers.do(self._file.keys, name_of(prefix), last):
+            for key in keys:
+                yield key
+            last = name_of(keys[-1])
 
     async def stats(self) -> SqliteStats:
         """Tell how many entries the file holds, how many bytes, and how many were evicted."""

@@ -40,6 +40,9 @@ _PAGES_GIVEN_BACK = 256
 _GET = "SELECT value, expires_at, big FROM entries WHERE name = ?"
 _GET_BIG = "SELECT value FROM bigs WHERE id = (SELECT big FROM entries WHERE name = ?)"
 _FIND = "SELECT size, big, expires_at, minute FROM entries WHERE name = ?"
+KEPT = -1
+"""In the place of the milliseconds to live: those that are left of what is stored."""
+
 _INSERT = "INSERT INTO entries VALUES (?, ?, ?, ?, ?, ?, ?, 0)"
 _UPDATE = "UPDATE entries SET value = ?, big = ?, expires_at = ?, size = ? WHERE name = ?"
 _UPDATE_MINUTE = "UPDATE entries SET minute = ? WHERE name = ?"
@@ -288,8 +291,8 @@ class SqliteFile:
         """Store each value whose claim still stands, and end that; tell which were stored.
 
         Args:
-            commits: keys, tokens, values, and milliseconds to live: `None` is for ever, and zero
-                has what is stored deleted.
+            commits: keys, tokens, values, and milliseconds to live: `None` is for ever, zero has
+                what is stored deleted, and `KEPT` is as long as what is stored.
         """
         checked = [(name, token, check_wire(wire), left) for name, token, wire, left in commits]
 
@@ -297,11 +300,12 @@ class SqliteFile:
             stored: list[bool] = []
             for name, token, value, milliseconds in checked:
                 stands = self._holder(connection, name, self._now()) == token
-                if stands and milliseconds == 0:
+                left = self._left(connection, name) if milliseconds == KEPT else milliseconds
+                if stands and left == 0:
                     self._delete(connection, name)
                 elif stands:
-                    self._set(connection, name, value, milliseconds, False)  # noqa: FBT003
-                stored.append(stands)
+                    self._set(connection, name, value, left, False)  # noqa: FBT003
+                stored.append(stands and not (milliseconds == KEPT and left == 0))
             return stored
 
         stored: list[bool] = self.transact(commit)
@@ -435,6 +439,13 @@ class SqliteFile:
                 connection.execute(_UPDATE_MINUTE, (minute, name))
         connection.execute(_END_CLAIM, (name,))
         return True
+
+    def _left(self, connection: sqlite3.Connection, name: bytes) -> int | None:
+        """Tell how many milliseconds a key has left: `None` is for ever, zero if it is gone."""
+        found = connection.execute(_FIND, (name,)).fetchone()
+        if found is None:
+            return 0
+        return None if found[2] is None else max(found[2] - self._now(), 0)
 
     def _put_big(
         self, connection: sqlite3.Connection, big: int | None, value: Any, *, is_big: bool

@@ -6,6 +6,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from cachetory.backends.names import milliseconds_of, name_of, names_of
+from cachetory.backends.sqlite_file import KEPT
 from cachetory.interfaces.leases.sync import SyncLeases
 
 if TYPE_CHECKING:
@@ -46,7 +47,9 @@ class SqliteLeases(SyncLeases[bytes]):
         orders: list[tuple[bytes, str, Any, int | None]] = []
         for it in commits:
             milliseconds = None
-            if it.time_to_live is not None:
+            if it.keeps_time:
+                milliseconds = KEPT
+            elif it.time_to_live is not None:
                 milliseconds = milliseconds_of(it.time_to_live) if it.time_to_live > 0 else 0
             orders.append((name_of(it.key), it.token, it.wire, milliseconds))
         return self._hands.do(self._file.commit, orders)

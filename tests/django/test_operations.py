@@ -61,6 +61,7 @@ async def test_every_method_has_an_awaited_one_that_does_the_same(cache: Cacheto
     assert await cache.aget_many(["b", "c", "key"]) == {}
 
 
+@pytest.mark.parametrize("url", ["memory", "server"], indirect=True)  # a file takes threads
 async def test_awaited_methods_start_no_thread(cache: CachetoryCache) -> None:
     before = set(threading.enumerate())
     loaded_by: list[threading.Thread] = []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from django.core.cache.backends.base import DEFAULT_TIMEOUT, BaseCache
+from django.core.cache.backends import base as django_base
 
 from cachetory.django.connections import closing_connections
 from cachetory.django.options import Options
@@ -14,10 +14,26 @@ from cachetory.errors import NoValueError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    class BaseCache:
+        """What is used of Django's, which ships no types."""
+
+        default_timeout: float | None
+        key_prefix: Any
+        version: Any
+
+        def __init__(self, params: Mapping[str, Any]) -> None: ...
+
+        def make_and_validate_key(self, key: Any, version: int | None = None) -> Any:
+            """Make the key that is stored, and check it."""
+
+else:
+    BaseCache = django_base.BaseCache
+
+DEFAULT_TIMEOUT: Any = django_base.DEFAULT_TIMEOUT
 _DEFAULT: Any = DEFAULT_TIMEOUT
 
 
-class CachetoryCache(BaseCache):  # type: ignore[misc]  # Django ships no types
+class CachetoryCache(BaseCache):
     """A cache for Django's `CACHES`, at a URL of this library; all that `BaseCache` documents.
 
     Both ways of calling work on the same entries; the asynchronous one takes no threads where the
@@ -36,9 +52,6 @@ class CachetoryCache(BaseCache):  # type: ignore[misc]  # Django ships no types
     Raises:
         ImproperlyConfigured: for settings that cannot work.
     """
-
-    key_prefix: Any
-    version: Any
 
     def __init__(self, location: str, params: Mapping[str, Any]) -> None:
         options = Options.read(location, params)

@@ -93,7 +93,7 @@ class RedisWire:
         self._connection_class = connection_class
         self._settings = dict(settings)
         self._check_after = float(settings.get("health_check_interval") or 0)
-        self.asks_for_the_primary = "connection_pool" in settings  # of a Sentinel's
+        self.asks_for_the_primary: bool = "connection_pool" in settings  # of a Sentinel's
         self._limit = min(most, WORTH_HAVING)
         self._opening = 0
         self._full_until = 0.0
@@ -426,7 +426,7 @@ class _Line:
             replyError=parser_of_errors(connection._parser.parse_error),
             notEnoughData=_INCOMPLETE,
         )
-        self.heard_at = monotonic()
+        self.heard_at: float = monotonic()
         _time_out_in_the_kernel(self._socket)
 
     def send(self, request: bytes) -> None:

@@ -132,6 +132,19 @@ def test_thread_that_waits_for_its_turn_gets_it(path: Path) -> None:
         other.close()
 
 
+def test_thread_notices_a_new_file_though_another_thread_has_opened_that(path: Path) -> None:
+    with sync.SqliteBackend(path) as backend, Crew() as crew:
+        backend.set("key", b"old")
+        path.rename(path.with_suffix(".old"))
+        with sync.SqliteBackend(path) as other:
+            other.set("key", b"new")
+
+            assert crew.start(backend.get, "key").result() == b"new"
+            assert backend.get("key") == b"new"
+            backend.set("ours", b"value")
+            assert sorted(other.keys()) == ["key", "ours"]
+
+
 def test_error_in_mid_transaction_leaves_nothing_behind(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

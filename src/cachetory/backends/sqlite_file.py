@@ -632,7 +632,10 @@ class SqliteFile:
         try:
             with schema.turn(self.path, self._patience):
                 connection = self._open()
-                self._inode = schema.inode_of(self.path)
+                inode = schema.inode_of(self.path)
+                if self._inode not in {None, inode}:  # other threads have another file
+                    self._connections.close()
+                self._inode = inode
                 self._looked_at = monotonic()
                 return connection
         finally:

@@ -14,7 +14,7 @@ from tempfile import TemporaryDirectory
 from time import perf_counter
 from typing import TYPE_CHECKING
 
-from cachetory.backends.sqlite_file import OVERHEAD
+from cachetory.backends.sqlite_bounds import OVERHEAD
 from cachetory.backends.sync import SqliteBackend
 
 if TYPE_CHECKING:

@@ -137,7 +137,7 @@ class Machine(RuleBasedStateMachine):
     def set(self, key: str, value: bytes, time: Any, long_time: Any, options: Any) -> None:
         time = time if self.lived_through(time) else long_time
         if self.forgets and not self.has(key):
-            self.model.delete(key)
+            self.model.entries.pop(key, None)  # evicted, which ends no claim
         changed = self.ask("set", key, value, time_to_live=time, **options)
         assert changed is self.model.set(key, value, time, **options)
 

@@ -25,11 +25,11 @@ def path(tmp_path: Path) -> Path:
 async def test_many_writes_at_once_are_few_transactions(path: Path) -> None:
     async with async_.SqliteBackend(path) as backend:
         await backend.set("key", b"")
-        before = backend._file._writes
+        before = backend._file._bounds.writes
 
         await asyncio.gather(*(backend.set(f"key {number}", b"") for number in range(1000)))
 
-        assert backend._file._writes - before <= 20
+        assert backend._file._bounds.writes - before <= 20
         assert (await backend.stats()).entries == 1001
 
 
@@ -155,7 +155,7 @@ def test_error_in_mid_transaction_leaves_nothing_behind(
             def interrupt(*_arguments: object) -> None:
                 raise KeyboardInterrupt
 
-            patch.setattr(backend._file, "_settle", interrupt)
+            patch.setattr(backend._file._bounds, "settle", interrupt)
             with pytest.raises(KeyboardInterrupt):
                 backend.set_many([("one", b"v" * 5000), ("two", b"value")])
 

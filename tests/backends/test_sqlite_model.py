@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import invariant, rule
 
 from cachetory.backends import async_, sync
-from cachetory.backends.sqlite_file import OVERHEAD
+from cachetory.backends.sqlite_bounds import OVERHEAD
 from cachetory.interfaces.leases.sync import Commit
 from tests.backends.test_model import KEYS, Machine, Model, conditions, keys, run, seconds_of, times
 

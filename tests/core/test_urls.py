@@ -19,7 +19,6 @@ from cachetory._core.urls import (
     redact,
     scheme_of,
     size,
-    text,
 )
 from cachetory.errors import ConfigurationError
 
@@ -28,7 +27,7 @@ KNOWN = Parameters(
         "count": integer,
         "max-size": optional(size),
         "mode": choice("fast", "small"),
-        "name": text,
+        "name": str,
         "ratio": number,
         "safe": boolean,
         "password": integer,
@@ -180,7 +179,7 @@ def test_parameters_of_bare_url_are_none():
 def test_parameters_are_a_collection_of_names():
     assert "max-size" in KNOWN
     assert "max_size" not in KNOWN
-    assert set(Parameters({"a": text, "b": text})) == {"a", "b"}
+    assert set(Parameters({"a": str, "b": str})) == {"a", "b"}
 
 
 def test_parameters_unknown_are_refused_with_the_known_ones():

@@ -28,6 +28,11 @@ class Breaker:
         """Whether the store is not to be asked."""
         return self._failures >= OPENS_AFTER
 
+    @property
+    def failures(self) -> int:
+        """How often in a row the store has failed."""
+        return self._failures
+
     def may_probe(self, now: float) -> bool:
         """Tell whether it is time to try the store while open; the next one is told no."""
         if now < self._probe_at:

@@ -181,11 +181,6 @@ def unknown_parameter(scheme: str, name: str, known: Iterable[str]) -> str:
     return f"`{scheme}://` does not know the parameter `{name}`; {remedy}"
 
 
-def text(value: str) -> str:
-    """Read any text, as it stands."""
-    return value
-
-
 def integer(value: str) -> int:
     """Read a whole number."""
     try:

@@ -39,9 +39,6 @@ Eventual = Awaitable[T]
 DEF = "async def"
 """How a compiled function of this colour begins."""
 
-WORTH_HAVING = 16
-"""How many connections to one server are of use to an event loop, which works on one at a time."""
-
 _IDLE_FOR = 10.0
 """Seconds after which a thread ends that has nothing to do."""
 

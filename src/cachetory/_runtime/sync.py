@@ -28,9 +28,6 @@ Eventual = Annotated[T, "at once"]
 DEF = "def"
 """How a compiled function of this colour begins."""
 
-WORTH_HAVING = 64
-"""How many connections to one server are of use to the threads of a process."""
-
 MOST_BEHIND = 256
 """How many loads and refreshes may go on, or wait for a thread, behind the callers of a cache."""
 

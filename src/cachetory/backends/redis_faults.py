@@ -78,6 +78,11 @@ def raised(replies: list[Any]) -> list[Any]:
     return replies
 
 
+def is_outage(error: object) -> bool:
+    """Tell whether a server could not be asked, or was not ready: there is no real answer."""
+    return isinstance(error, RedisError) and not isinstance(error, ResponseError)
+
+
 def tells_of_demotion(replies: Iterable[Any]) -> bool:
     """Tell whether the server is no primary any more, so that another one may be."""
     return ReadOnlyError in map(type, replies)

@@ -101,24 +101,24 @@ def _slot_of_key(key: str | bytes | int) -> int:
 
 
 class SlotMap:
-    """Which nodes serve the slots, as a cluster has told."""
+    """Which nodes serve the slots, as a cluster has told.
+
+    Attributes:
+        primaries: All nodes that serve slots, in order.
+    """
 
     def __init__(self) -> None:
-        self._primaries: list[Address | None] = [None] * SLOTS
+        self._owners: list[Address | None] = [None] * SLOTS
         self._replicas: dict[Address, list[Address]] = {}
+        self.primaries: list[Address] = []
 
     def primary_of(self, slot: int) -> Address | None:
         """Give the node that is known to serve a slot."""
-        return self._primaries[slot]
+        return self._owners[slot]
 
     def replicas_of(self, primary: Address) -> Sequence[Address]:
         """Give the nodes that follow another."""
         return self._replicas.get(primary, ())
-
-    @property
-    def primaries(self) -> list[Address]:
-        """All nodes that serve slots."""
-        return sorted({it for it in self._primaries if it is not None})
 
     @property
     def nodes(self) -> set[Address]:
@@ -127,24 +127,25 @@ class SlotMap:
 
     def move(self, slot: int, address: Address) -> None:
         """Note that a slot is served by another node."""
-        self._primaries[slot] = address
+        self._owners[slot] = address
+        if address not in self.primaries:
+            self.primaries = sorted((*self.primaries, address))
 
     def learn(self, reply: Sequence[Any], asked: Address) -> None:
         """Take over what a node has answered to `CLUSTER SLOTS`.
 
         A node that does not know its own name is known by the one that it was asked by.
         """
-        primaries: list[Address | None] = [None] * SLOTS
+        owners: list[Address | None] = [None] * SLOTS
         replicas: dict[Address, list[Address]] = {}
         for first, last, *nodes in reply:
-            primary, *followers = (_address(node, asked) for node in nodes)
-            primaries[first : last + 1] = [primary] * (last + 1 - first)
+            primary, *followers = (address_of(host, port, asked) for host, port, *_ in nodes)
+            owners[first : last + 1] = [primary] * (last + 1 - first)
             replicas[primary] = followers
-        self._primaries, self._replicas = primaries, replicas
+        self._owners, self._replicas, self.primaries = owners, replicas, sorted(replicas)
 
 
-def _address(node: Sequence[Any], asked: Address) -> Address:
-    host = node[0]
-    if isinstance(host, bytes):
-        host = host.decode()
-    return (asked[0] if host in (None, "", "?") else str(host)), int(node[1])
+def address_of(host: Any, port: Any, asked: Address) -> Address:
+    """Give where a node is that another has named: at the other's host if that knows no name."""
+    name = host.decode() if isinstance(host, bytes) else host
+    return (asked[0] if name in (None, "", "?") else str(name)), int(port)

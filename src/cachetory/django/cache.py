@@ -29,8 +29,7 @@ if TYPE_CHECKING:
 else:
     BaseCache = django_base.BaseCache
 
-DEFAULT_TIMEOUT: Any = django_base.DEFAULT_TIMEOUT
-_DEFAULT: Any = DEFAULT_TIMEOUT
+_DEFAULT: Any = django_base.DEFAULT_TIMEOUT
 
 
 class CachetoryCache(BaseCache):
@@ -91,11 +90,9 @@ class CachetoryCache(BaseCache):
         """
 
         def load() -> Any:
-            return default() if callable(default) else default
+            return closing_connections(default)() if callable(default) else default
 
-        return self._sync.get_or_set(
-            self._key(key, version), closing_connections(load), self._seconds(timeout)
-        )
+        return self._sync.get_or_set(self._key(key, version), load, self._seconds(timeout))
 
     async def aget_or_set(
         self, key: Any, default: Any, timeout: Any = _DEFAULT, version: int | None = None
@@ -217,14 +214,13 @@ class CachetoryCache(BaseCache):
         return f"CachetoryCache(key_prefix={self.key_prefix!r}, version={self.version!r})"
 
     def _key(self, key: Any, version: int | None) -> str:
-        this: Any = self
-        return str(this.make_and_validate_key(key, version=version))
+        return str(self.make_and_validate_key(key, version=version))
 
     def _keys(self, keys: Iterable[Any], version: int | None) -> dict[str, Any]:
         return {self._key(key, version): key for key in keys}
 
     def _seconds(self, timeout: Any) -> float | None:
-        seconds: float | None = self.default_timeout if timeout is DEFAULT_TIMEOUT else timeout
+        seconds: float | None = self.default_timeout if timeout is _DEFAULT else timeout
         return seconds
 
 

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from cachetory.backends import sqlite_file
-from cachetory.backends.sqlite_file import OVERHEAD
+from cachetory.backends import sqlite_bounds
+from cachetory.backends.sqlite_bounds import OVERHEAD
 from cachetory.backends.sqlite_schema import BIG
 from cachetory.backends.sync import SqliteBackend, from_url
 from cachetory.errors import ConfigurationError
@@ -402,7 +402,7 @@ def test_newcomer_stays_though_all_others_have_been_read(small: SqliteBackend) -
 def test_eviction_spares_so_many_at_most(
     small: SqliteBackend, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sqlite_file, "MOST_SPARED", 2)
+    monkeypatch.setattr(sqlite_bounds, "MOST_SPARED", 2)
     fill(small, 10)
     collect(small.get_many(*(f"key {number}" for number in range(10))))
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from contextlib import suppress
 from random import choice, random
 from time import monotonic
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from redis.asyncio.connection import ConnectionPool
 from redis.exceptions import (
@@ -18,17 +18,22 @@ from redis.exceptions import (
     ClusterDownError,
     MovedError,
     RedisError,
-    ResponseError,
     TryAgainError,
 )
 from redis.exceptions import ConnectionError as RedisConnectionError
 
 from cachetory._core.breaker import Breaker
 from cachetory._runtime.async_ import Background, Slots, sleep
-from cachetory.backends.async_.redis_servers import RedisServers
+from cachetory.backends.async_.redis_servers import RedisServers, scan
 from cachetory.backends.async_.redis_wire import RedisWire
-from cachetory.backends.redis_faults import raised
-from cachetory.backends.redis_slots import SlotMap, claim_in_slot_of, parts_of, together
+from cachetory.backends.redis_faults import is_outage, raised
+from cachetory.backends.redis_slots import (
+    SlotMap,
+    address_of,
+    claim_in_slot_of,
+    parts_of,
+    together,
+)
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping, Sequence
@@ -45,12 +50,8 @@ TRIES_AGAIN_AFTER = 0.02
 LOOKS_EVERY = 0.2
 """Seconds from one look at how the cluster is made up to the next, while something is wrong."""
 
-
 FEW = 2
 """How many nodes a caller asks at most how the cluster is made up."""
-
-NAMELESS = ("", "?")
-"""What nodes say that do not know the name of another: it is at the host that was asked."""
 
 
 class NodeDownError(RedisConnectionError):
@@ -100,7 +101,7 @@ class RedisCluster(RedisServers):
             together(command, [it.reply for it in some])
             for command, some in zip(commands, errands, strict=True)
         ]
-        if all(_is_failure(reply) for reply in replies):
+        if all(map(is_outage, replies)):
             raise replies[0]
         return replies
 
@@ -108,8 +109,8 @@ class RedisCluster(RedisServers):
         """Send one command that only reads, to replicas if that is wanted; see `ask`."""
         if not self._reads_from_replicas:
             return await self.ask(*command)
-        if not self._map.primaries:
-            await self._look(self._looks)
+        if not self._looks:
+            await self._look(0)
         errands = [_Errand(part) for part in parts_of(command)]
         for errand in errands:
             primary = self._map.primary_of(errand.slot)
@@ -117,8 +118,7 @@ class RedisCluster(RedisServers):
             if replicas:
                 errand.replica = choice(replicas)  # noqa: S311 (any will do)
         await self._send(errands)
-        reply = together(command, [it.reply for it in errands])
-        return raised([reply])[0]
+        return raised([together(command, [it.reply for it in errands])])[0]
 
     async def store(self, values: Mapping[bytes, Any], milliseconds: int | None) -> None:
         """Store values under their names, one by one on each node, and end their claims."""
@@ -131,20 +131,13 @@ class RedisCluster(RedisServers):
     async def find(self, pattern: bytes, step: int) -> AsyncIterator[list[bytes]]:
         """Find the names that match, on one node after another."""
         for address in await self._primaries():
-            cursor: bytes | int = 0
-            while True:
-                command: Command = ("SCAN", cursor, "MATCH", pattern, "COUNT", step)
-                (reply,) = raised(await self._node(address).ask_each(command))
-                cursor, names = reply
-                if names:
-                    yield names
-                if int(cursor) == 0:
-                    break
+            async for names in scan(self._node(address).wire, pattern, step):
+                yield names
 
     async def flush(self) -> None:
         """Delete all keys."""
         for address in await self._primaries():
-            raised(await self._node(address).ask_each(("FLUSHDB",)))
+            await self._node(address).wire.ask("FLUSHDB")
 
     def claim_of(self, name: bytes) -> bytes:
         """Give the name of the claim to a key, in the slot of the key."""
@@ -152,9 +145,7 @@ class RedisCluster(RedisServers):
 
     def is_outage(self, error: Exception) -> bool:
         """Tell whether no node has answered when it was asked last."""
-        if not isinstance(error, RedisError) or isinstance(error, ResponseError):
-            return False
-        return all(self._node(it).failures for it in self._map.primaries)
+        return is_outage(error) and all(self._node(it).failures for it in self._map.primaries)
 
     async def aclose(self) -> None:
         """Close the connections."""
@@ -256,14 +247,13 @@ class RedisCluster(RedisServers):
 
     def _goes_again(self, errand: _Errand, *, repeatable: bool) -> bool:
         """Tell whether an errand that met an error is to be sent again, and to where."""
-        error = errand.reply
+        error: Any = errand.reply
         was_asked, errand.moved_to = errand.address, None
         if errand.replica is not None:  # whatever it is: the primary knows
             errand.replica = None
             return True
         if isinstance(error, AskError):
-            host, port = cast("Any", error).node_addr
-            address = (was_asked[0] if host in NAMELESS else host, port)
+            address = address_of(errand.reply.host, errand.reply.port, was_asked)
             if isinstance(error, MovedError):
                 self._map.move(errand.slot, address)
                 self._look_soon()
@@ -303,7 +293,7 @@ class RedisCluster(RedisServers):
 
         Args:
             looks: how many there were.
-            at_most: how many nodes to ask, all of which have answered before.
+            at_most: how many nodes to ask, of those first that have not failed.
 
         Raises:
             redis.exceptions.RedisError: if no node tells.
@@ -316,11 +306,11 @@ class RedisCluster(RedisServers):
             for address in self._those_to_ask()[:at_most]:
                 node = self._node(address)
                 try:
-                    (reply,) = raised(await node.ask_each(("CLUSTER", "SLOTS")))
+                    reply = await node.wire.ask("CLUSTER", "SLOTS")
                     if not reply:
                         continue
                 except RedisError as error:
-                    if not isinstance(error, ResponseError):
+                    if is_outage(error):
                         node.failed()
                     failure = error
                     continue
@@ -343,7 +333,7 @@ class RedisCluster(RedisServers):
             node = self._node(address)
             if node.is_down:
                 try:
-                    await node.ask_each(("PING",))
+                    await node.wire.ask("PING")
                 except RedisError:
                     node.failed()
                 else:
@@ -359,12 +349,15 @@ class RedisCluster(RedisServers):
 class _Node:
     """One node, and whether it is worth asking."""
 
-    __slots__ = ("_breaker", "failures", "wire")
+    __slots__ = ("_breaker", "wire")
 
     def __init__(self, wire: RedisWire) -> None:
         self.wire = wire
-        self.failures = 0
         self._breaker = Breaker()
+
+    @property
+    def failures(self) -> int:
+        return self._breaker.failures
 
     @property
     def is_down(self) -> bool:
@@ -374,16 +367,10 @@ class _Node:
         return self._breaker.may_probe(monotonic())
 
     def failed(self) -> None:
-        self.failures += 1
         self._breaker.failed(monotonic())
 
     def answered(self) -> None:
-        if self.failures:
-            self.failures = 0
-            self._breaker.succeeded()
-
-    async def ask_each(self, *commands: Command) -> list[Any]:
-        return await self.wire.ask_each(*commands)
+        self._breaker.succeeded()
 
 
 class _Errand:
@@ -407,12 +394,7 @@ class _Errand:
 
     @property
     def is_failure(self) -> bool:
-        return _is_failure(self.reply)
-
-
-def _is_failure(reply: object) -> bool:
-    """Tell whether a node could not be asked, which is another thing than an answer by an error."""
-    return isinstance(reply, RedisError) and not isinstance(reply, ResponseError)
+        return is_outage(self.reply)
 
 
 def _commands_for(errands: list[_Errand]) -> tuple[Command, ...]:

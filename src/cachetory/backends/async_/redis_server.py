@@ -7,11 +7,11 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from redis.asyncio.connection import ConnectionPool
-from redis.exceptions import RedisError, ResponseError
+from redis.exceptions import RedisError
 
-from cachetory.backends.async_.redis_servers import RedisServers
+from cachetory.backends.async_.redis_servers import RedisServers, scan
 from cachetory.backends.async_.redis_wire import RedisWire
-from cachetory.backends.redis_faults import is_forbidden, raised
+from cachetory.backends.redis_faults import is_forbidden, is_outage, raised
 from cachetory.backends.redis_words import claim_beside
 
 if TYPE_CHECKING:
@@ -76,13 +76,8 @@ class RedisServer(RedisServers):
 
     async def find(self, pattern: bytes, step: int) -> AsyncIterator[list[bytes]]:
         """Find the names that match, some of them at a time; about `step` are looked at each."""
-        cursor: bytes | int = 0
-        while True:
-            cursor, names = await self.ask("SCAN", cursor, "MATCH", pattern, "COUNT", step)
-            if names:
-                yield names
-            if int(cursor) == 0:
-                return
+        async for names in scan(self._wire, pattern, step):
+            yield names
 
     async def flush(self) -> None:
         """Delete all keys of the logical database."""
@@ -94,7 +89,7 @@ class RedisServer(RedisServers):
 
     def is_outage(self, error: Exception) -> bool:
         """Tell whether the server cannot be reached, or does not answer, or is not ready to."""
-        return isinstance(error, RedisError) and not isinstance(error, ResponseError)
+        return is_outage(error)
 
     async def aclose(self) -> None:
         """Close the connections."""

@@ -14,6 +14,7 @@ from cachetory.backends.redis_faults import raised
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping, Sequence
 
+    from cachetory.backends.async_.redis_wire import RedisWire
     from cachetory.backends.redis_words import Command
 
 LISTENERS = 8
@@ -115,3 +116,14 @@ class RedisServers(ABC):
         self._ears.leave()
         with suppress(Exception):
             await messages.aclose()
+
+
+async def scan(wire: RedisWire, pattern: bytes, step: int) -> AsyncIterator[list[bytes]]:
+    """Find the names on one server that match; see `RedisServers.find`."""
+    cursor: bytes | int = 0
+    while True:
+        cursor, names = await wire.ask("SCAN", cursor, "MATCH", pattern, "COUNT", step)
+        if names:
+            yield names
+        if int(cursor) == 0:
+            return

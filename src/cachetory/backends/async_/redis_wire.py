@@ -128,16 +128,7 @@ class RedisWire:
 
     async def begin(self, commands: tuple[Command, ...], *, repeatable: bool = True) -> _Exchange:
         """Send commands; their replies may be awaited, or not."""
-        lane = self._choose()
-        if lane is None:
-            lane = await self._connected()
-        elif lane.is_busy and len(self._lanes) < self._limit:
-            with suppress(RedisError):  # the busy one will do if there is no other
-                lane = await self._connected()
-        if lane.is_full:
-            await lane.room()
-        if lane.has_ended:  # meanwhile
-            lane = await self._connected()
+        lane = await self._lane_with_room()
         if lane.is_at_rest and (not repeatable or self._is_due_for_a_check(lane)):
             try:
                 await lane.ask(("PING",))
@@ -147,11 +138,7 @@ class RedisWire:
 
     async def again(self, commands: tuple[Command, ...]) -> list[Any]:
         """Send commands on another connection, since the one that they were sent on has ended."""
-        lane = self._choose()
-        if lane is None:
-            lane = await self._connected()
-        if lane.is_full:
-            await lane.room()
+        lane = await self._lane_with_room()
         replies: list[Any] = await lane.ask_each(commands)
         self.is_content_with(replies)
         return replies
@@ -178,12 +165,22 @@ class RedisWire:
             lane.retire()
         return not self._asks_for_the_primary
 
-    def _choose(self) -> _Lane | None:
-        """Give the connection to use, the first one if it is not busy."""
+    async def _lane_with_room(self) -> _Lane:
+        """Give the connection to use: the first one if it is not busy, or another one."""
         lanes = self._lanes
-        if lanes and lanes[0].is_busy:
-            return min(lanes, key=_Lane.load)
-        return lanes[0] if lanes else None
+        if not lanes:
+            return await self._connected()
+        lane = lanes[0]
+        if lane.is_busy:
+            lane = min(lanes, key=_Lane.load)
+            if lane.is_busy and len(lanes) < self._limit:
+                with suppress(RedisError):  # the busy one will do if there is no other
+                    lane = await self._connected()
+            if lane.is_full:
+                await lane.room()
+            if lane.has_ended:  # meanwhile
+                lane = await self._connected()
+        return lane
 
     def _is_due_for_a_check(self, lane: _Lane) -> bool:
         return bool(self._check_after) and lane.idle_for > self._check_after

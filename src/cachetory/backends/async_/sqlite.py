@@ -11,7 +11,7 @@ from cachetory._core.urls import Parameters, choice, integer, number, optional, 
 from cachetory._runtime.async_ import Hands
 from cachetory.backends.async_.sqlite_leases import SqliteLeases
 from cachetory.backends.names import name_of, names_of
-from cachetory.backends.sqlite_file import SqliteFile, check_bounds
+from cachetory.backends.sqlite_file import SqliteFile
 from cachetory.durations import to_milliseconds, to_timestamp
 from cachetory.errors import ConfigurationError
 from cachetory.interfaces.backends.async_ import AsyncBackend
@@ -66,7 +66,6 @@ class SqliteBackend(AsyncBackend[bytes]):
         on_corrupt: Literal["replace", "raise"] = "replace",
         wall_clock: Callable[[], float] = time,
     ) -> None:
-        check_bounds(max_entries, max_bytes)
         self._wall_clock = wall_clock
         self._file = SqliteFile(
             str(Path(path).absolute()),

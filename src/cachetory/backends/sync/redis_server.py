@@ -8,11 +8,11 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from redis.connection import ConnectionPool
-from redis.exceptions import RedisError, ResponseError
+from redis.exceptions import RedisError
 
-from cachetory.backends.redis_faults import is_forbidden, raised
+from cachetory.backends.redis_faults import is_forbidden, is_outage, raised
 from cachetory.backends.redis_words import claim_beside
-from cachetory.backends.sync.redis_servers import RedisServers
+from cachetory.backends.sync.redis_servers import RedisServers, scan
 from cachetory.backends.sync.redis_wire import RedisWire
 
 if TYPE_CHECKING:
@@ -77,13 +77,8 @@ class RedisServer(RedisServers):
 
     def find(self, pattern: bytes, step: int) -> Iterator[list[bytes]]:
         """Find the names that match, some of them at a time; about `step` are looked at each."""
-        cursor: bytes | int = 0
-        while True:
-            cursor, names = self.ask("SCAN", cursor, "MATCH", pattern, "COUNT", step)
-            if names:
-                yield names
-            if int(cursor) == 0:
-                return
+        for names in scan(self._wire, pattern, step):
+            yield names
 
     def flush(self) -> None:
         """Delete all keys of the logical database."""
@@ -95,7 +90,7 @@ class RedisServer(RedisServers):
 
     def is_outage(self, error: Exception) -> bool:
         """Tell whether the server cannot be reached, or does not answer, or is not ready to."""
-        return isinstance(error, RedisError) and not isinstance(error, ResponseError)
+        return is_outage(error)
 
     def close(self) -> None:
         """Close the connections."""

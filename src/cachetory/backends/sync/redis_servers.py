@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from cachetory.backends.redis_words import Command
+    from cachetory.backends.sync.redis_wire import RedisWire
 
 LISTENERS = 8
 """How many connections listen for messages at most; those who find none ask the server anew."""
@@ -116,3 +117,14 @@ class RedisServers(ABC):
         self._ears.leave()
         with suppress(Exception):
             messages.close()
+
+
+def scan(wire: RedisWire, pattern: bytes, step: int) -> Iterator[list[bytes]]:
+    """Find the names on one server that match; see `RedisServers.find`."""
+    cursor: bytes | int = 0
+    while True:
+        cursor, names = wire.ask("SCAN", cursor, "MATCH", pattern, "COUNT", step)
+        if names:
+            yield names
+        if int(cursor) == 0:
+            return

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal
 from cachetory._core.urls import Parameters, choice, integer, number, optional, parse, redact, size
 from cachetory._runtime.sync import Hands
 from cachetory.backends.names import name_of, names_of
-from cachetory.backends.sqlite_file import SqliteFile, check_bounds
+from cachetory.backends.sqlite_file import SqliteFile
 from cachetory.backends.sync.sqlite_leases import SqliteLeases
 from cachetory.durations import to_milliseconds, to_timestamp
 from cachetory.errors import ConfigurationError
@@ -67,7 +67,6 @@ class SqliteBackend(SyncBackend[bytes]):
         on_corrupt: Literal["replace", "raise"] = "replace",
         wall_clock: Callable[[], float] = time,
     ) -> None:
-        check_bounds(max_entries, max_bytes)
         self._wall_clock = wall_clock
         self._file = SqliteFile(
             str(Path(path).absolute()),

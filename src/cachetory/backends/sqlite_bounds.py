@@ -1,0 +1,200 @@
+"""How many entries a SQLite file holds, and which of them have to go.
+
+All of it happens within the transactions of writers: reading is only remembered.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from cachetory.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+OVERHEAD = 64
+"""Bytes that an entry takes besides its key and value, roughly."""
+
+MOST_HITS = 3
+"""How often an entry is spared at most before it has to be read again."""
+
+TOUCHED_AT_MOST = 1024
+"""How many keys that were read are remembered until the next write, which notes them."""
+
+MOST_SPARED = 1000
+"""How many entries are spared in one transaction at most, so that nobody waits for long."""
+
+_SWEEPS_EVERY = 64
+_MOST_SWEPT = 256
+_SWEPT_FOR = 1000
+_GIVES_BACK_EVERY = 128
+_PAGES_GIVEN_BACK = 256
+
+_NOTE_HIT = f"UPDATE entries SET hits = hits + 1 WHERE name = ? AND hits < {MOST_HITS}"  # noqa: S608
+
+
+class Counts:
+    """What is in a file, as a transaction finds and leaves it.
+
+    Attributes:
+        entries: How many entries there are.
+        bytes: What they take, see `OVERHEAD`.
+        age: The highest number that an entry was given.
+        evicted: How many had to go for others.
+    """
+
+    __slots__ = ("_found", "age", "bytes", "entries", "evicted")
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        row: tuple[int, int, int, int] | None = connection.execute(
+            "SELECT entries, bytes, age, evicted FROM counts"
+        ).fetchone()
+        if row is None:
+            raise malformed()
+        self._found = row
+        self.entries, self.bytes, self.age, self.evicted = row
+
+    def write(self, connection: sqlite3.Connection) -> None:
+        """Write them, if they have changed."""
+        left = (self.entries, self.bytes, self.age, self.evicted)
+        if left != self._found:
+            connection.execute(
+                "UPDATE counts SET entries = ?, bytes = ?, age = ?, evicted = ?", left
+            )
+
+    def remove(
+        self, connection: sqlite3.Connection, name: bytes, size: int, big: int | None
+    ) -> None:
+        """Remove an entry."""
+        connection.execute("DELETE FROM entries WHERE name = ?", (name,))
+        if big is not None:
+            connection.execute("DELETE FROM bigs WHERE id = ?", (big,))
+        self.entries -= 1
+        self.bytes -= size
+
+
+class Bounds:
+    """Keeps a file within its bounds, by what it hears of reading and writing.
+
+    Args:
+        max_entries: how many entries it holds at most; `None` for as many as there are.
+        max_bytes: how many bytes they may take; `None` for no limit.
+        now: epoch milliseconds.
+
+    Raises:
+        ConfigurationError: for bounds that cannot work.
+
+    Attributes:
+        writes: How many transactions there were.
+    """
+
+    def __init__(
+        self, max_entries: int | None, max_bytes: int | None, now: Callable[[], int]
+    ) -> None:
+        for name, bound in (("max_entries", max_entries), ("max_bytes", max_bytes)):
+            if bound is not None and bound < 1:
+                msg = f"{name}={bound} leaves no room for anything: give a positive number, or None"
+                raise ConfigurationError(msg)
+        self._max_entries = max_entries
+        self._max_bytes = max_bytes
+        self._is_bounded = max_entries is not None or max_bytes is not None
+        self._now = now
+        self._touched: set[bytes] = set()
+        self.writes = 0
+        self._swept_at = -_SWEPT_FOR
+
+    def touch(self, name: bytes) -> None:
+        """Remember that an entry was read."""
+        if self._is_bounded and len(self._touched) < TOUCHED_AT_MOST:
+            self._touched.add(name)
+
+    def are_below(self, size: int) -> bool:
+        """Tell whether an entry of that size would not fit into an empty file."""
+        return self._max_bytes is not None and size > self._max_bytes
+
+    def settle(self, connection: sqlite3.Connection, counts: Counts) -> None:
+        """Note what was read, and make room, at the end of a transaction."""
+        self.writes += 1
+        if self.writes % _SWEEPS_EVERY == 0:
+            self._sweep(connection, counts)
+            connection.execute("DELETE FROM claims WHERE stands_until <= ?", (self._now(),))
+        if self._is_bounded:
+            if self._touched:
+                touched, self._touched = self._touched, set()
+                # A copy, since a reader may just be adding one.
+                connection.executemany(_NOTE_HIT, [(name,) for name in list(touched)])
+            if self._is_over(counts):
+                self._evict(connection, counts)
+
+    def give_back(self, connection: sqlite3.Connection) -> None:
+        """Now and then, give the disk some of what is free in the file, after a transaction."""
+        if self.writes % _GIVES_BACK_EVERY:
+            return
+        with suppress(sqlite3.OperationalError):  # another time
+            free = connection.execute("PRAGMA freelist_count").fetchone()[0]
+            pages = connection.execute("PRAGMA page_count").fetchone()[0]
+            if free > max(_PAGES_GIVEN_BACK, pages // 8):
+                # `execute` would stop after the first page.
+                connection.executescript(f"PRAGMA incremental_vacuum({_PAGES_GIVEN_BACK})")
+
+    def _is_over(self, counts: Counts) -> bool:
+        return (self._max_entries is not None and counts.entries > self._max_entries) or (
+            self._max_bytes is not None and counts.bytes > self._max_bytes
+        )
+
+    def _evict(self, connection: sqlite3.Connection, counts: Counts) -> None:
+        """Remove what has expired, then what is old and was not read since it was looked at last.
+
+        This is CLOCK with small counters, also called FIFO with reinsertion: Corbató, "A paging
+        experiment with the Multics system", 1969. An old entry that was read goes behind the
+        youngest, with one hit less.
+        """
+        self._sweep(connection, counts)
+        spared = min(MOST_SPARED, (counts.entries - 1) // 2)  # what was written last stays
+        while self._is_over(counts):
+            row = connection.execute(
+                "SELECT name, size, big, hits FROM entries ORDER BY age LIMIT 1"
+            ).fetchone()
+            if row is None:
+                raise malformed()
+            name, size, big, hits = row
+            if hits and spared:
+                spared -= 1
+                counts.age += 1
+                connection.execute(
+                    "UPDATE entries SET age = ?, hits = ? WHERE name = ?",
+                    (counts.age, hits - 1, name),
+                )
+            else:
+                counts.remove(connection, name, size, big)
+                counts.evicted += 1
+
+    def _sweep(self, connection: sqlite3.Connection, counts: Counts) -> None:
+        """Remove some of what has expired; if that was all, there is no more for a while.
+
+        Those that expire later in this minute are looked at too, which may be many.
+        """
+        now = self._now()
+        if abs(now - self._swept_at) < _SWEPT_FOR:
+            return
+        rows = connection.execute(
+            "SELECT name, size, big FROM entries WHERE minute <= ? AND expires_at <= ? "
+            "ORDER BY minute LIMIT ?",
+            (minute_of(now), now, _MOST_SWEPT),
+        ).fetchall()
+        for row in rows:
+            counts.remove(connection, *row)
+        if len(rows) < _MOST_SWEPT:
+            self._swept_at = now
+
+
+def minute_of(milliseconds: int | None) -> int | None:
+    """Tell the minute of a time, by which what expires is found."""
+    return None if milliseconds is None else milliseconds // 60_000
+
+
+def malformed() -> sqlite3.DatabaseError:
+    """Make the error of a file whose rows make no sense."""
+    return sqlite3.DatabaseError("malformed: the counts are wrong, or the keys are none")

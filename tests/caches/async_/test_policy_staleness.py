@@ -255,6 +255,7 @@ async def test_failed_refresh_is_an_error_when_there_is_nothing_stale_any_more(
     source.error = ZeroDivisionError()
     await cache.get_or_set("key", source)
     await until(lambda: cache.stats().load_failures == 1)
+    await until_landed(cache)
     clock.advance(50)
 
     with pytest.raises(ZeroDivisionError):

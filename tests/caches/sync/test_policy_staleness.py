@@ -256,6 +256,7 @@ def test_failed_refresh_is_an_error_when_there_is_nothing_stale_any_more(
     source.error = ZeroDivisionError()
     cache.get_or_set("key", source)
     until(lambda: cache.stats().load_failures == 1)
+    until_landed(cache)
     clock.advance(50)
 
     with pytest.raises(ZeroDivisionError):

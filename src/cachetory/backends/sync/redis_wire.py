@@ -39,10 +39,19 @@ if TYPE_CHECKING:
 OPENED_AT_ONCE = 1
 """How many connections are being opened at most: with TLS, each takes the processor 30 ms."""
 
-WORTH_WAITING = 0.05
-"""Seconds to wait for a connection in use before another one is opened."""
+WORTH_WAITING = 1
+"""For how many times what an exchange takes to wait before another connection is opened."""
 
-FAIR_AFTER = 0.02
+GROWS_EVERY = 5
+"""Once in how many times what an exchange takes another connection is opened at most.
+
+On a machine that is busy, exchanges take long, and more connections would have them take longer.
+"""
+
+SLOWEST = 0.25
+"""Seconds that an exchange takes at most, for that."""
+
+FAIR_AFTER = 0.05
 """Seconds after which who waits goes before those who come; until then, it is quicker not to."""
 
 TRIES_AGAIN_AFTER = 1.0
@@ -83,8 +92,10 @@ class RedisWire:
         "_is_closed",
         "_limit",
         "_open_ones",
+        "_opened_at",
         "_opening",
         "_settings",
+        "_takes",
         "_turns",
         "asks_for_the_primary",
     )
@@ -96,7 +107,8 @@ class RedisWire:
         self.asks_for_the_primary: bool = "connection_pool" in settings  # of a Sentinel's
         self._limit = min(most, WORTH_HAVING)
         self._opening = 0
-        self._full_until = 0.0
+        self._opened_at = self._full_until = 0.0
+        self._takes = 0.01  # seconds for an exchange, about
         self._at_rest: list[_Line] = []
         self._open_ones = 0  # at rest, in use, or being opened
         self._turns: deque[_Turn] = deque()
@@ -160,48 +172,56 @@ class RedisWire:
             return self._at_rest.pop()
         except IndexError:  # looking first would be a race between threads
             pass
+        return self._wait(known_failures) or self._open() or self.take(known_failures)
+
+    def _wait(self, known_failures: list[RedisError]) -> _Line | None:
+        """Wait for a connection that comes to rest; give none when it is time to open one."""
         turn = _Turn(monotonic())
         answers = self._answers
         with self._guard:
             self._turns.append(turn)
-        while True:
-            with self._guard:
-                now = monotonic()
-                if turn.line is None and self._at_rest:
-                    with suppress(IndexError):  # a race with those who look without the guard
-                        turn.line = self._at_rest.pop()
+        try:
+            while True:
                 failures = self._failures
-                is_hopeless = (
-                    bool(failures) and failures is not known_failures and self._answers == answers
-                )
-                has_room = self._open_ones < self._limit
-                may_open = has_room and self._opening < OPENED_AT_ONCE
-                opens_at = max(turn.since + WORTH_WAITING, self._full_until)
-                opens = may_open and (now >= opens_at or not self._open_ones)
-                if turn.line is not None or is_hopeless or opens:
-                    if turn in self._turns:
-                        self._turns.remove(turn)
-                    if turn.line is not None:
-                        return turn.line
-                    if is_hopeless:
-                        raise again(failures[0])
-                    self._open_ones += 1
-                    self._opening += 1
-                    break
-            try:
-                turn.wait(max(opens_at - now, 0.001) if may_open else None)
-            except BaseException:  # interrupted
-                self._give_up_waiting(turn)
-                raise
-        return self._open() or self.take(known_failures)
-
-    def _give_up_waiting(self, turn: _Turn) -> None:
-        with self._guard:
-            if turn in self._turns:
+                if failures and failures is not known_failures and self._answers == answers:
+                    raise again(failures[0])  # noqa: TRY301 (as any other end of waiting)
+                if self._is_over(turn):
+                    return turn.line
+                turn.wait(self._opens_in(turn))
+        except BaseException:  # interrupted, perhaps
+            with self._guard, suppress(ValueError):
                 self._turns.remove(turn)
             if turn.line is not None:
                 self._at_rest.append(turn.line)
-        self._wake()
+            self._wake()
+            raise
+
+    def _is_over(self, turn: _Turn) -> bool:
+        """Tell whether there is a connection for who waits, or it is time to open one."""
+        with self._guard:
+            if turn.line is None:
+                with suppress(IndexError):
+                    turn.line = self._at_rest.pop()
+            if turn.line is None:
+                left = self._opens_in(turn)
+                if left is None or left > 0:
+                    return False
+                self._open_ones += 1
+                self._opening += 1
+                self._opened_at = monotonic()
+            with suppress(ValueError):  # it was handed over
+                self._turns.remove(turn)
+            return True
+
+    def _opens_in(self, turn: _Turn) -> float | None:
+        """Tell in how many seconds who waits may open a connection; `None` if that is not sure."""
+        if self._open_ones >= self._limit or self._opening >= OPENED_AT_ONCE:
+            return None
+        if not self._open_ones:
+            return 0.0
+        takes = min(self._takes, SLOWEST)
+        opens_at = (turn.since + WORTH_WAITING * takes, self._opened_at + GROWS_EVERY * takes)
+        return max(*opens_at, self._full_until) - monotonic()
 
     def _open(self) -> _Line | None:
         """Open a connection; none if the server has enough of them, and some are open here."""
@@ -235,9 +255,11 @@ class RedisWire:
     def lay_to_rest(self, line: _Line) -> None:
         """Take a connection back that has answered, or hand it to who has waited for too long."""
         self._answers += 1
+        line.heard_at = now = monotonic()
+        self._takes += (now - line.sent_at - self._takes) / 8
         if self._turns:
             with self._guard:
-                if self._turns and monotonic() - self._turns[0].since > FAIR_AFTER:
+                if self._turns and now - self._turns[0].since > FAIR_AFTER:
                     turn = self._turns.popleft()
                     turn.line = line
                     turn.wake()
@@ -283,11 +305,6 @@ class RedisWire:
     def is_due_for_a_check(self, line: _Line) -> bool:
         """Tell whether a connection has been idle for so long that it may be dead."""
         return bool(self._check_after) and monotonic() - line.heard_at > self._check_after
-
-    def heard(self, line: _Line) -> None:
-        """Note the time of an answer, where it matters."""
-        if self._check_after:
-            line.heard_at = monotonic()
 
     def _forget(self) -> None:
         """Leave the sockets to the parent, in a forked child.
@@ -354,7 +371,6 @@ class _Exchange:
         except BaseException as error:  # half read, the connection is of no use any more
             self._give_up(line, error)
             raise
-        wire.heard(line)
         wire.lay_to_rest(line)
         if tells_of_demotion(replies):
             wire.close_those_at_rest()
@@ -405,7 +421,7 @@ class _Turn:
         self._gate.acquire()
 
     def wait(self, seconds: float | None) -> None:
-        self._gate.acquire(timeout=-1 if seconds is None else seconds)
+        self._gate.acquire(timeout=-1 if seconds is None else max(seconds, 0))
 
     def wake(self) -> None:
         if self._gate.locked():
@@ -416,7 +432,7 @@ class _Turn:
 class _Line:
     """One connection, written to and read from directly."""
 
-    __slots__ = ("_connection", "_reader", "_socket", "heard_at")
+    __slots__ = ("_connection", "_reader", "_socket", "heard_at", "sent_at")
 
     def __init__(self, connection: Any) -> None:
         self._connection = connection
@@ -427,9 +443,11 @@ class _Line:
             notEnoughData=_INCOMPLETE,
         )
         self.heard_at: float = monotonic()
+        self.sent_at: float = self.heard_at
         _time_out_in_the_kernel(self._socket)
 
     def send(self, request: bytes) -> None:
+        self.sent_at = monotonic()
         try:
             self._socket.sendall(request)
         except (TimeoutError, BlockingIOError):

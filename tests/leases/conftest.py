@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.leases.stores import url_of
 from tests.leases.workers import Colour, Worker
 
 if TYPE_CHECKING:
@@ -70,6 +71,15 @@ def employ(_pool: Pool) -> Iterator[Employer]:
     employer = Employer(_pool)
     yield employer
     employer.dismiss()
+
+
+@pytest.fixture(params=["valkey", "redis7", "sqlite"])
+def url(request: pytest.FixtureRequest) -> str:
+    """The URL of an empty store that processes share, of each kind in turn.
+
+    `@pytest.mark.parametrize("url", ["valkey"], indirect=True)` names those that a test is for.
+    """
+    return url_of(request)
 
 
 @pytest.fixture(params=["async_", "sync"])

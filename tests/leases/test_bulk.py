@@ -5,17 +5,15 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from tests.backends.addresses import patient
-
 if TYPE_CHECKING:
     from tests.leases.conftest import Employer
     from tests.leases.workers import Colour
 
 
 def test_overlapping_sets_of_two_processes_are_loaded_once(
-    employ: Employer, redis_url: str, colour: Colour
+    employ: Employer, url: str, colour: Colour
 ) -> None:
-    workers = [employ(colour, url=patient(redis_url), policy={"lease": 5.0}) for _ in range(2)]
+    workers = [employ(colour, url=url, policy={"lease": 5.0}) for _ in range(2)]
     sets = [[f"key {(20 * task + number) % 300}" for number in range(100)] for task in range(10)]
     orders = [
         worker.order("call_many", sets=sets, load={"gives": 1, "seconds": 0.2}, start="go")
@@ -34,9 +32,9 @@ def test_overlapping_sets_of_two_processes_are_loaded_once(
 
 
 def test_bulk_load_leaves_keys_alone_that_another_process_is_loading(
-    employ: Employer, redis_url: str, colour: Colour
+    employ: Employer, url: str, colour: Colour
 ) -> None:
-    one, two = [employ(colour, url=patient(redis_url), policy={"lease": 5.0}) for _ in range(2)]
+    one, two = [employ(colour, url=url, policy={"lease": 5.0}) for _ in range(2)]
     first = one.order("call", key="b", load={"gives": "of one", "gate": "loaded"})
     one.wait_for("load", "b")
     many = two.order("call_many", sets=[["a", "b", "c"]], load={"gives": "of two"})
@@ -50,9 +48,9 @@ def test_bulk_load_leaves_keys_alone_that_another_process_is_loading(
 
 
 def test_bulk_load_that_fails_lets_others_load_the_same_keys(
-    employ: Employer, redis_url: str, colour: Colour
+    employ: Employer, url: str, colour: Colour
 ) -> None:
-    one, two = [employ(colour, url=patient(redis_url), policy={"lease": 5.0}) for _ in range(2)]
+    one, two = [employ(colour, url=url, policy={"lease": 5.0}) for _ in range(2)]
     failing = one.order("call_many", sets=[["a", "b"]], load={"fails": True, "gate": "loaded"})
     one.wait_for("load", "b")
     other = two.order("call_many", sets=[["b", "a"]], load={"gives": 2})

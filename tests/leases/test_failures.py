@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tests.backends.addresses import patient
-
 if TYPE_CHECKING:
     from tests.leases.conftest import Employer
     from tests.leases.workers import Colour
 
 
 def test_failed_load_wakes_all_waiters_who_do_not_queue(
-    employ: Employer, redis_url: str, colour: Colour
+    employ: Employer, url: str, colour: Colour
 ) -> None:
     policy = {"lease": 5.0}
-    owner, *others = [employ(colour, url=patient(redis_url), policy=policy) for _ in range(4)]
+    owner, *others = [employ(colour, url=url, policy=policy) for _ in range(4)]
     failing = owner.order("call", key="key", load={"fails": True, "gate": "loaded"}, callers=2)
     owner.wait_for("load", "key")
     orders = [
@@ -39,10 +37,10 @@ def test_failed_load_wakes_all_waiters_who_do_not_queue(
 
 
 def test_failed_load_leaves_those_alone_who_have_a_stale_value(
-    employ: Employer, redis_url: str, colour: Colour
+    employ: Employer, url: str, colour: Colour
 ) -> None:
     policy = {"time_to_live": 0.001, "stale_if_error": 3600, "lease": 5.0}
-    owner, other = [employ(colour, url=patient(redis_url), policy=policy) for _ in range(2)]
+    owner, other = [employ(colour, url=url, policy=policy) for _ in range(2)]
     owner.ask("call", key="key", load={"gives": "stale"})
     while owner.ask("get", key="key") is not None:  # until its time is over
         pass
@@ -53,10 +51,10 @@ def test_failed_load_leaves_those_alone_who_have_a_stale_value(
 
 
 def test_nested_loads_of_processes_that_want_each_others_key_do_not_hang(
-    employ: Employer, redis_url: str, colour: Colour
+    employ: Employer, url: str, colour: Colour
 ) -> None:
     policy = {"lease": 1.0}
-    one, two = [employ(colour, url=patient(redis_url), policy=policy) for _ in range(2)]
+    one, two = [employ(colour, url=url, policy=policy) for _ in range(2)]
     orders = [
         worker.order(
             "call",

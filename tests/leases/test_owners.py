@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tests.backends.addresses import patient
-
 if TYPE_CHECKING:
     from tests.leases.conftest import Employer
     from tests.leases.workers import Colour
@@ -14,9 +12,9 @@ LEASE = {"lease": 1.0}
 
 
 def test_owner_killed_in_mid_load_is_replaced_by_one_other(
-    employ: Employer, redis_url: str, colour: Colour
+    employ: Employer, url: str, colour: Colour
 ) -> None:
-    owner, *others = [employ(colour, url=patient(redis_url), policy=LEASE) for _ in range(3)]
+    owner, *others = [employ(colour, url=url, policy=LEASE) for _ in range(3)]
     owner.order("call", key="key", load={"gives": "of the dead", "gate": "never"})
     owner.wait_for("load", "key")
     orders = [
@@ -35,9 +33,9 @@ def test_owner_killed_in_mid_load_is_replaced_by_one_other(
 
 
 def test_owner_stopped_past_its_lease_cannot_store(
-    employ: Employer, redis_url: str, colour: Colour
+    employ: Employer, url: str, colour: Colour
 ) -> None:
-    owner, other = [employ(colour, url=patient(redis_url), policy=LEASE) for _ in range(2)]
+    owner, other = [employ(colour, url=url, policy=LEASE) for _ in range(2)]
     late = owner.order("call", key="key", load={"gives": "late", "gate": "loaded"})
     owner.wait_for("load", "key")
     owner.stop()
@@ -52,9 +50,9 @@ def test_owner_stopped_past_its_lease_cannot_store(
 
 
 def test_owner_stopped_past_its_lease_cannot_store_during_another_load(
-    employ: Employer, redis_url: str, colour: Colour
+    employ: Employer, url: str, colour: Colour
 ) -> None:
-    owner, other = [employ(colour, url=patient(redis_url), policy=LEASE) for _ in range(2)]
+    owner, other = [employ(colour, url=url, policy=LEASE) for _ in range(2)]
     late = owner.order("call", key="key", load={"gives": "late", "gate": "loaded"})
     owner.wait_for("load", "key")
     owner.stop()
@@ -73,9 +71,9 @@ def test_owner_stopped_past_its_lease_cannot_store_during_another_load(
 
 
 def test_owner_stopped_past_a_lease_that_nobody_wanted_gives_its_value(
-    employ: Employer, redis_url: str, colour: Colour
+    employ: Employer, url: str, colour: Colour
 ) -> None:
-    owner, other = [employ(colour, url=patient(redis_url), policy=LEASE) for _ in range(2)]
+    owner, other = [employ(colour, url=url, policy=LEASE) for _ in range(2)]
     late = owner.order("call", key="key", load={"gives": "late", "gate": "loaded"})
     owner.wait_for("load", "key")
     owner.stop()

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.backends.addresses import patient
+from cachetory.backends.sync import from_url
+from tests.backends.addresses import database_of
+from tests.leases.stores import url_of
 
 if TYPE_CHECKING:
     from tests.leases.conftest import Employer
@@ -26,14 +28,14 @@ LEAVING_NOTHING = ["delete", "delete_many", "clear", "purge"]
 LEAVING_A_VALUE = ["set", "set_many"]
 
 
+@pytest.fixture(params=["valkey", "sqlite"])
+def url(request: pytest.FixtureRequest) -> str:
+    return url_of(request)
+
+
 @pytest.fixture(params=POLICIES)
 def policy(request: pytest.FixtureRequest) -> dict[str, Any] | None:
     return POLICIES[request.param]
-
-
-@pytest.fixture
-def url(valkey_server: Server) -> str:
-    return patient(valkey_server.fresh_url())
 
 
 @pytest.fixture
@@ -111,6 +113,7 @@ def test_value_set_and_deleted_during_a_load_stays_deleted(
     assert (outcomes[0][0], found) == ("old", None)
 
 
+@pytest.mark.parametrize("url", ["valkey"], indirect=True)
 @pytest.mark.parametrize("operation", LEAVING_A_VALUE)
 def test_value_set_during_a_load_that_is_over_by_its_end_is_not_replaced(
     team: tuple[Worker, Worker], operation: str, url: str, valkey_server: Server
@@ -151,6 +154,18 @@ def test_key_deleted_during_a_refresh_stays_deleted(
     race.write(operation)
 
     assert race.end() == ("old", None)
+
+
+def test_key_of_a_store_that_is_cleared_during_a_refresh_stays_deleted(
+    team: tuple[Worker, Worker], url: str
+) -> None:
+    team[1].ask("write", operation="set", key="key", value="before")
+    race = Race(team, "refresh")
+    with from_url(url) as backend:
+        backend.clear()
+
+    assert race.end() == ("old", None)
+    assert race.loader.told("NotStored", "key", "fenced")
 
 
 @pytest.mark.parametrize("operation", LEAVING_A_VALUE)
@@ -194,7 +209,7 @@ def test_bulk_load_stores_but_what_was_written_meanwhile(team: tuple[Worker, Wor
 
 def _let_expire(server: Server, url: str, name: str) -> None:
     """Let the server find that the time of a key is over; nothing else ends by that."""
-    database = int(url.partition("?")[0].rpartition("/")[2])
+    database = database_of(url)
     server.command("PEXPIRE", name, 1, database=database)
     while server.command("EXISTS", name, database=database):
         pass

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from typing_extensions import assert_type
 
-from cachetory.backends.async_ import MemoryBackend, from_url
+from cachetory.backends.async_ import MemoryBackend, RedisBackend, SqliteBackend, from_url
 from cachetory.caches.async_ import Cache
 from cachetory.events import Event, Hit
 from cachetory.interfaces.backends.async_ import AsyncBackend
@@ -20,6 +20,9 @@ from cachetory.serializers.compressors import ZlibCompressor
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
+
+    from redis.asyncio import Redis, RedisCluster
 
 
 def on_event(event: Event) -> None:
@@ -73,6 +76,25 @@ async def getting_or_setting() -> None:
     assert_type(await cache.get_or_set("key", load, time_to_live=5), int)
     assert_type(await cache.get_or_set("key", lambda: 1), int)
     assert_type(cache.stats().hit_ratio, float)
+
+
+async def changing_in_place() -> None:
+    cache = Cache[int](serializer="pickle://", backend="memory://")
+    assert_type(await cache.update("key", lambda value: value + 1), int)
+    await cache.update("key", str)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    await cache.update("key", 1)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+
+
+async def backends_by_class(path: Path, client: Redis, cluster: RedisCluster) -> None:
+    file = SqliteBackend(path, max_entries=1000, max_bytes=2**20, on_corrupt="raise")
+    assert_type(await file.get("key"), bytes)
+    assert_type(Cache(serializer=ZlibCompressor(), backend=file), Cache[bytes, bytes])
+    SqliteBackend("cache.db", busy_timeout=0.5)
+    SqliteBackend(path, on_corrupt="ignore")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    SqliteBackend(path, max_bytes="1MiB")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    Cache[int](serializer="json://", backend=RedisBackend(client))
+    Cache[int](serializer="json://", backend=RedisBackend(cluster))
+    RedisBackend("redis://localhost")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
 
 
 def policies() -> None:

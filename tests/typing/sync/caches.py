@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from typing_extensions import assert_type
 
-from cachetory.backends.sync import MemoryBackend, from_url
+from cachetory.backends.sync import MemoryBackend, RedisBackend, SqliteBackend, from_url
 from cachetory.caches.sync import Cache
 from cachetory.events import Event, Hit
 from cachetory.interfaces.backends.sync import SyncBackend
@@ -21,6 +21,9 @@ from cachetory.serializers.compressors import ZlibCompressor
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
+
+    from redis import Redis, RedisCluster
 
 
 def on_event(event: Event) -> None:
@@ -74,6 +77,25 @@ def getting_or_setting() -> None:
     assert_type(cache.get_or_set("key", load, time_to_live=5), int)
     assert_type(cache.get_or_set("key", lambda: 1), int)
     assert_type(cache.stats().hit_ratio, float)
+
+
+def changing_in_place() -> None:
+    cache = Cache[int](serializer="pickle://", backend="memory://")
+    assert_type(cache.update("key", lambda value: value + 1), int)
+    cache.update("key", str)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    cache.update("key", 1)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+
+
+def backends_by_class(path: Path, client: Redis, cluster: RedisCluster) -> None:
+    file = SqliteBackend(path, max_entries=1000, max_bytes=2**20, on_corrupt="raise")
+    assert_type(file.get("key"), bytes)
+    assert_type(Cache(serializer=ZlibCompressor(), backend=file), Cache[bytes, bytes])
+    SqliteBackend("cache.db", busy_timeout=0.5)
+    SqliteBackend(path, on_corrupt="ignore")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    SqliteBackend(path, max_bytes="1MiB")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    Cache[int](serializer="json://", backend=RedisBackend(client))
+    Cache[int](serializer="json://", backend=RedisBackend(cluster))
+    RedisBackend("redis://localhost")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
 
 
 def policies() -> None:

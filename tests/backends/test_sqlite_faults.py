@@ -19,6 +19,7 @@ import pytest
 
 from cachetory._shell.health import Health
 from cachetory.backends import async_, sync
+from cachetory.backends.sqlite_access import SqliteAccess
 from cachetory.backends.sqlite_schema import APPLICATION, ForeignFileError
 from cachetory.caches.async_ import Cache as AsyncCache
 from cachetory.caches.sync import Cache
@@ -438,6 +439,32 @@ def test_file_that_is_locked_is_told(
     told.get_or_set("key")
     told.get_or_set("key")
     assert told.loads == loads + 1
+
+
+def test_reading_while_another_process_mends_the_file_waits_for_that(path: Path) -> None:
+    access = SqliteAccess(str(path), busy_timeout=60, replaces_damaged=True)
+    tries: list[sqlite3.Connection] = []
+
+    def look(connection: sqlite3.Connection) -> int:
+        tries.append(connection)
+        if len(tries) < 10:
+            raise sqlite3.OperationalError("database is locked")
+        return len(tries)
+
+    assert access.read(look) == 10
+    assert len(set(tries)) == 1
+    access.close()
+
+
+def test_reading_waits_no_longer_than_it_may(path: Path) -> None:
+    access = SqliteAccess(str(path), busy_timeout=0.05, replaces_damaged=True)
+
+    def look(_connection: sqlite3.Connection) -> None:
+        raise sqlite3.OperationalError("database is locked")
+
+    with pytest.raises(sqlite3.OperationalError, match="locked"):
+        access.read(look)
+    access.close()
 
 
 @pytest.mark.parametrize("callers", [1, 16])

@@ -1,16 +1,17 @@
 """Access to a SQLite file that threads and processes share, for whatever is done to it.
 
 Each thread has a connection of its own. Writes of a process take turns before they ask SQLite for
-the turn of the process, since its waiting is by polling. Readers wait for nobody.
+the turn of the process, since that waiting is by polling. Readers wait for nobody, as a rule.
 """
 
 from __future__ import annotations
 
 import sqlite3
 from contextlib import suppress
-from time import monotonic
+from time import monotonic, sleep
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from cachetory._runtime.chance import chance
 from cachetory._runtime.process import PerThread, fork_safe_lock
 from cachetory.backends import sqlite_schema as schema
 
@@ -20,6 +21,10 @@ if TYPE_CHECKING:
     from cachetory._runtime.process import Lock
 
 T = TypeVar("T")
+
+SHORTEST_PAUSE = 0.00005
+LONGEST_PAUSE = 0.002
+"""Seconds between two attempts to have one's turn, which grow from one to the other."""
 
 _LOOKS_EVERY = 1.0
 _MOST_PATIENCE = 86_400.0
@@ -50,16 +55,21 @@ class SqliteAccess:
         self._connections.close()
 
     def read(self, work: Callable[..., T], *arguments: Any) -> T:
-        """Do work on a connection, outside of a transaction."""
-        if monotonic() - self._looked_at > _LOOKS_EVERY:
+        """Do work on a connection, outside of a transaction; again, if others are in the way."""
+        since = monotonic()
+        if since - self._looked_at > _LOOKS_EVERY:
             self._look()
-        number = self._connections.round
-        try:
-            with self._connections.use() as connection:
-                return work(connection, *arguments)
-        except sqlite3.DatabaseError as error:
-            self._suffer(error, number)
-            raise
+        patience: _Patience | None = None
+        while True:
+            number = self._connections.round
+            try:
+                with self._connections.use() as connection:
+                    return work(connection, *arguments)
+            except sqlite3.DatabaseError as error:
+                patience = patience or _Patience(since + self._patience)
+                if not patience.outlasts(error):
+                    self._suffer(error, number)
+                    raise
 
     def transact(self, work: Callable[..., Any], *arguments: Any) -> Any:
         """Do work on a connection in a transaction: that which is under way, or one of its own.
@@ -92,7 +102,7 @@ class SqliteAccess:
         self, connection: sqlite3.Connection, work: Callable[..., Any], *arguments: Any
     ) -> Any:
         try:
-            connection.execute("BEGIN IMMEDIATE")
+            self._begin(connection)
             self._current = connection
             result = self._within(connection, work, *arguments)
             connection.execute("COMMIT")
@@ -104,6 +114,19 @@ class SqliteAccess:
             self._current = None
         self._after(connection)
         return result
+
+    def _begin(self, connection: sqlite3.Connection) -> None:
+        since = monotonic()
+        patience: _Patience | None = None
+        while True:
+            try:
+                connection.execute("BEGIN IMMEDIATE")
+            except sqlite3.OperationalError as error:
+                patience = patience or _Patience(since + self._patience)
+                if not patience.outlasts(error):
+                    raise
+            else:
+                return
 
     def _within(
         self, connection: sqlite3.Connection, work: Callable[..., Any], *arguments: Any
@@ -162,3 +185,25 @@ class SqliteAccess:
                 if schema.inode_of(self.path) == self._inode:
                     schema.set_aside(self.path, error)
             self._connections.close()
+
+
+class _Patience:
+    """Waits while others keep the file to themselves, and tries again until it is exhausted.
+
+    SQLite itself sleeps for a millisecond at least, in which dozens of transactions can be made,
+    and for up to 100 ms after that.
+    """
+
+    __slots__ = ("_deadline", "_pause")
+
+    def __init__(self, deadline: float) -> None:
+        self._deadline = deadline
+        self._pause = SHORTEST_PAUSE
+
+    def outlasts(self, error: sqlite3.DatabaseError) -> bool:
+        """Tell whether to try again after an error, having waited for that."""
+        if not schema.is_busy(error) or monotonic() > self._deadline:
+            return False
+        sleep(self._pause * (0.5 + chance()))
+        self._pause = min(2 * self._pause, LONGEST_PAUSE)
+        return True

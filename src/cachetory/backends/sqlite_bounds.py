@@ -14,6 +14,8 @@ from cachetory.errors import ConfigurationError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+COUNTS = "counts.entries, counts.bytes, counts.age, counts.evicted"
+
 OVERHEAD = 64
 """Bytes that an entry takes besides its key and value, roughly."""
 
@@ -21,7 +23,13 @@ MOST_HITS = 3
 """How often an entry is spared at most before it has to be read again."""
 
 TOUCHED_AT_MOST = 1024
-"""How many keys that were read are remembered until the next write, which notes them."""
+"""How many keys that were read are remembered until that is noted in the file."""
+
+NOTES_EVERY = 32
+"""After so many transactions, what was read is noted; before, only this process knows it."""
+
+NOTED_AT_ONCE = 256
+"""How many keys that were read are noted earlier than that."""
 
 MOST_SPARED = 1000
 """How many entries are spared in one transaction at most, so that nobody waits for long."""
@@ -38,6 +46,9 @@ _NOTE_HIT = f"UPDATE entries SET hits = hits + 1 WHERE name = ? AND hits < {MOST
 class Counts:
     """What is in a file, as a transaction finds and leaves it.
 
+    Args:
+        row: the columns `COUNTS`.
+
     Attributes:
         entries: How many entries there are.
         bytes: What they take, see `OVERHEAD`.
@@ -47,14 +58,21 @@ class Counts:
 
     __slots__ = ("_found", "age", "bytes", "entries", "evicted")
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
-        row: tuple[int, int, int, int] | None = connection.execute(
-            "SELECT entries, bytes, age, evicted FROM counts"
-        ).fetchone()
-        if row is None:
-            raise malformed()
+    def __init__(self, row: tuple[int, int, int, int]) -> None:
         self._found = row
         self.entries, self.bytes, self.age, self.evicted = row
+
+    @staticmethod
+    def read(connection: sqlite3.Connection) -> Counts:
+        """Read them.
+
+        Raises:
+            sqlite3.DatabaseError: if there are none.
+        """
+        row = connection.execute(f"SELECT {COUNTS} FROM counts").fetchone()  # noqa: S608
+        if row is None:
+            raise malformed()
+        return Counts(row)
 
     def write(self, connection: sqlite3.Connection) -> None:
         """Write them, if they have changed."""
@@ -121,7 +139,7 @@ class Bounds:
             self._sweep(connection, counts)
             connection.execute("DELETE FROM claims WHERE stands_until <= ?", (self._now(),))
         if self._is_bounded:
-            if self._touched:
+            if self.writes % NOTES_EVERY == 0 or len(self._touched) >= NOTED_AT_ONCE:
                 touched, self._touched = self._touched, set()
                 # A copy, since a reader may just be adding one.
                 connection.executemany(_NOTE_HIT, [(name,) for name in list(touched)])
@@ -160,6 +178,9 @@ class Bounds:
             if row is None:
                 raise malformed()
             name, size, big, hits = row
+            if name in self._touched:
+                self._touched.discard(name)
+                hits += 1
             if hits and spared:
                 spared -= 1
                 counts.age += 1

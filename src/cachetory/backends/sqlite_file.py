@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cachetory._core.magic import BUFFERS
 from cachetory.backends.sqlite_access import SqliteAccess
-from cachetory.backends.sqlite_bounds import OVERHEAD, Bounds, Counts, malformed, minute_of
+from cachetory.backends.sqlite_bounds import COUNTS, OVERHEAD, Bounds, Counts, malformed, minute_of
 from cachetory.backends.sqlite_schema import BIG, is_busy
 
 if TYPE_CHECKING:
@@ -28,7 +28,11 @@ _GET = (
     "SELECT coalesce(value, (SELECT value FROM bigs WHERE id = big)) FROM entries "
     "WHERE name = ? AND (expires_at IS NULL OR expires_at > ?)"
 )
-_FIND = "SELECT size, big, expires_at, minute FROM entries WHERE name = ?"
+_FIND = (
+    "SELECT size, big, expires_at, minute, "  # noqa: S608 (no input)
+    f"EXISTS (SELECT 1 FROM claims WHERE claims.name = ?), {COUNTS} "
+    "FROM counts LEFT JOIN entries ON entries.name = ?"
+)
 _INSERT = "INSERT INTO entries VALUES (?, ?, ?, ?, ?, ?, ?, 0)"
 _UPDATE = "UPDATE entries SET value = ?, big = ?, expires_at = ?, size = ? WHERE name = ?"
 _UPDATE_MINUTE = "UPDATE entries SET minute = ? WHERE name = ?"
@@ -45,6 +49,17 @@ class SqliteStats(NamedTuple):
     """How many entries had to go for others since the file was made."""
     file_size: int
     """Bytes on the disk, what is written ahead included."""
+
+
+class _Known(NamedTuple):
+    """What is known of a key that is to be written."""
+
+    size: int | None
+    """`None` if there is no entry."""
+    big: int | None
+    expires_at: int | None
+    minute: int | None
+    is_claimed: int
 
 
 class SqliteFile(SqliteAccess):
@@ -75,7 +90,7 @@ class SqliteFile(SqliteAccess):
         super().__init__(path, busy_timeout=busy_timeout, replaces_damaged=replaces_damaged)
         self._clock = clock
         self._bounds = Bounds(max_entries, max_bytes, self._now)
-        self._counts: Counts  # of the transaction under way
+        self._counts: Counts | None = None  # of the transaction under way, once they were read
 
     # Reading
 
@@ -97,7 +112,7 @@ class SqliteFile(SqliteAccess):
 
     def stats(self) -> SqliteStats:
         """Tell what the file holds."""
-        counts = self.read(Counts)
+        counts = self.read(Counts.read)
         file_size = 0
         for suffix in ("", "-wal"):
             with suppress(OSError):
@@ -193,7 +208,8 @@ class SqliteFile(SqliteAccess):
         def clear(connection: sqlite3.Connection) -> None:
             for table in ("claims", "entries", "bigs"):
                 connection.execute(f"DELETE FROM {table}")  # noqa: S608 (no input)
-            self._counts.entries = self._counts.bytes = 0
+            counts = self._counted(connection)
+            counts.entries = counts.bytes = 0
 
         self.transact(clear)
 
@@ -207,8 +223,9 @@ class SqliteFile(SqliteAccess):
                 "SELECT name, size, big FROM entries WHERE name >= ? AND name < ? LIMIT ?",
                 (*bounds, STEP),
             ).fetchall()
+            counts = self._counted(connection)
             for row in rows:
-                self._counts.remove(connection, *row)
+                counts.remove(connection, *row)
             return len(rows) == STEP
 
         has_more: bool = self.transact(clear)
@@ -333,8 +350,9 @@ class SqliteFile(SqliteAccess):
         self, connection: sqlite3.Connection, work: Callable[..., Any], *arguments: Any
     ) -> Any:
         """Do work, and keep count of what there is."""
-        counts = self._counts = Counts(connection)
+        self._counts = None
         result = work(connection, *arguments)
+        counts = self._counted(connection)
         self._bounds.settle(connection, counts)
         counts.write(connection)
         return result
@@ -352,24 +370,24 @@ class SqliteFile(SqliteAccess):
         if_not_exists: bool,  # noqa: FBT001 (handed on)
     ) -> bool:
         now = self._now()
-        found = connection.execute(_FIND, (name,)).fetchone()
-        if found is not None and if_not_exists and (found[2] is None or found[2] > now):
+        found, counts = self._find(connection, name)
+        is_there = found.size is not None and (found.expires_at is None or found.expires_at > now)
+        if is_there and if_not_exists:
             return False
         expires_at = None if milliseconds is None else now + milliseconds
         if milliseconds == KEEP:
-            if found is None or (found[2] is not None and found[2] <= now):
+            if not is_there:
                 return False
-            expires_at = found[2]
+            expires_at = found.expires_at
         length = len(value.encode()) if isinstance(value, str) else len(value)
         size = len(name) + length + OVERHEAD
         if self._bounds.are_below(size):
             self._delete(connection, name)
             return False
-        counts = self._counts
-        big = None if found is None else found[1]
+        big = found.big
         if big is not None or length > BIG:
             big, value = self._put_big(connection, big, value, is_big=length > BIG)
-        if found is None:
+        if found.size is None:
             counts.entries += 1
             counts.bytes += size
             counts.age += 1
@@ -377,11 +395,12 @@ class SqliteFile(SqliteAccess):
                 _INSERT, (name, value, big, expires_at, minute_of(expires_at), size, counts.age)
             )
         else:
-            counts.bytes += size - found[0]
+            counts.bytes += size - found.size
             connection.execute(_UPDATE, (value, big, expires_at, size, name))
-            if (minute := minute_of(expires_at)) != found[3]:
+            if (minute := minute_of(expires_at)) != found.minute:
                 connection.execute(_UPDATE_MINUTE, (minute, name))
-        connection.execute(_END_CLAIM, (name,))
+        if found.is_claimed:
+            connection.execute(_END_CLAIM, (name,))
         return True
 
     def _put_big(
@@ -398,13 +417,28 @@ class SqliteFile(SqliteAccess):
         return big, None
 
     def _delete(self, connection: sqlite3.Connection, name: bytes) -> bool:
-        connection.execute(_END_CLAIM, (name,))
-        found = connection.execute(_FIND, (name,)).fetchone()
-        if found is None:
+        found, counts = self._find(connection, name)
+        if found.is_claimed:
+            connection.execute(_END_CLAIM, (name,))
+        if found.size is None:
             return False
-        size, big, expires_at, _ = found
-        self._counts.remove(connection, name, size, big)
-        return expires_at is None or expires_at > self._now()
+        counts.remove(connection, name, found.size, found.big)
+        return found.expires_at is None or found.expires_at > self._now()
+
+    def _find(self, connection: sqlite3.Connection, name: bytes) -> tuple[_Known, Counts]:
+        """Tell what is known of a key; the counts come along, and so cost no further statement."""
+        row = connection.execute(_FIND, (name, name)).fetchone()
+        if row is None:
+            raise malformed()
+        if self._counts is None:
+            self._counts = Counts(row[5:])
+        return _Known(*row[:5]), self._counts
+
+    def _counted(self, connection: sqlite3.Connection) -> Counts:
+        """Give the counts of the transaction under way."""
+        if self._counts is None:
+            self._counts = Counts.read(connection)
+        return self._counts
 
     def _claim(
         self,

@@ -126,6 +126,8 @@ def connect(path: str, patience: float) -> sqlite3.Connection:
             _make(connection, path, patience)
         connection.execute("PRAGMA synchronous = NORMAL")
         connection.execute("PRAGMA journal_size_limit = 16777216")
+        if connection.execute("PRAGMA journal_mode").fetchone()[0] == "wal":
+            connection.execute("PRAGMA busy_timeout = 0")  # whoever uses it waits by itself
     except BaseException:
         connection.close()
         raise

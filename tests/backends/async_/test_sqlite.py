@@ -390,6 +390,27 @@ async def test_entry_that_was_read_outlives_older_and_younger_ones(small: Sqlite
     assert survivors == ["key 0", "key 3", "key 8", "key 9"]
 
 
+@pytest.mark.parametrize("reads", [1, sqlite_bounds.NOTED_AT_ONCE])
+async def test_entries_that_were_read_are_spared_by_others_too_after_some_writes(
+    path: Path, reads: int
+) -> None:
+    count = reads + 10
+    async with (
+        SqliteBackend(path, max_entries=count) as one,
+        SqliteBackend(path, max_entries=count) as other,
+    ):
+        await fill(one, count)
+        await collect(one.get_many(*(f"key {number}" for number in range(reads))))
+        for _ in range(1 if reads > 1 else sqlite_bounds.NOTES_EVERY):
+            await one.set("key 10", b"again")
+
+        for number in range(5):
+            await other.set(f"new {number}", b"")
+
+        assert await one.contains("key 0")
+        assert len(await found(one)) == count
+
+
 async def test_newcomer_stays_though_all_others_have_been_read(small: SqliteBackend) -> None:
     await fill(small, 10)
     for number in range(20):

@@ -387,6 +387,27 @@ def test_entry_that_was_read_outlives_older_and_younger_ones(small: SqliteBacken
     assert survivors == ["key 0", "key 3", "key 8", "key 9"]
 
 
+@pytest.mark.parametrize("reads", [1, sqlite_bounds.NOTED_AT_ONCE])
+def test_entries_that_were_read_are_spared_by_others_too_after_some_writes(
+    path: Path, reads: int
+) -> None:
+    count = reads + 10
+    with (
+        SqliteBackend(path, max_entries=count) as one,
+        SqliteBackend(path, max_entries=count) as other,
+    ):
+        fill(one, count)
+        collect(one.get_many(*(f"key {number}" for number in range(reads))))
+        for _ in range(1 if reads > 1 else sqlite_bounds.NOTES_EVERY):
+            one.set("key 10", b"again")
+
+        for number in range(5):
+            other.set(f"new {number}", b"")
+
+        assert one.contains("key 0")
+        assert len(found(one)) == count
+
+
 def test_newcomer_stays_though_all_others_have_been_read(small: SqliteBackend) -> None:
     fill(small, 10)
     for number in range(20):

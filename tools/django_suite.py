@@ -1,8 +1,8 @@
 """Run Django's own tests of caches against `cachetory.django.CachetoryCache`.
 
-    .venv/bin/python tools/django_suite.py                   in memory, and on a Valkey server
-    .venv/bin/python tools/django_suite.py redis://…         in a store of yours, which is emptied
-    .venv/bin/python tools/django_suite.py --sdist FILE …    with a source distribution at hand
+    .venv/bin/python tools/django_suite.py                 in memory, a file, and on a Valkey server
+    .venv/bin/python tools/django_suite.py redis://…       in a store of yours, which is emptied
+    .venv/bin/python tools/django_suite.py --sdist FILE …  with a source distribution at hand
 
 The tests are those of the Django that is installed, out of its source distribution, which pip
 downloads. So this is not part of the project's own tests. What `BaseCacheTests` tests is tested
@@ -206,7 +206,8 @@ def main() -> int:
         databases = runner.setup_databases()
         try:
             print(f"Django {django.get_version()} on Python {sys.version.split()[0]}")
-            good = [run_on(url) for url in given.urls or ("memory://", "")]
+            own = ("memory://", f"sqlite:///{folder}/cache.db?busy-timeout=20", "")
+            good = [run_on(url) for url in given.urls or own]
             return int(not all(good))
         finally:
             runner.teardown_databases(databases)

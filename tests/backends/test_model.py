@@ -257,7 +257,7 @@ def test_memory_backend_equals_the_model(colour: Any, options: dict[str, Any]) -
     def backend(clock: ManualClock) -> Any:
         return colour.MemoryBackend(clock=clock, wall_clock=clock, **options)
 
-    run(lambda: Machine(backend), examples=100, steps=40)
+    run(lambda: Machine(backend), examples=50, steps=40)
 
 
 @pytest.mark.parametrize("policy", ["s3-fifo", "lru"])
@@ -270,7 +270,7 @@ def test_memory_backend_that_is_full_only_forgets(policy: Any, bound: str) -> No
     def backend(clock: ManualClock) -> Any:
         return sync.MemoryBackend(clock=clock, wall_clock=clock, policy=policy, **options)
 
-    run(lambda: Machine(backend, forgets=True), examples=60, steps=40)
+    run(lambda: Machine(backend, forgets=True), examples=40, steps=40)
 
 
 @pytest.mark.parametrize("colour", [sync, async_], ids=["sync", "async"])

@@ -865,7 +865,7 @@ POLICIES = {"no policy": None, "policy": POLICY, "patient policy": PATIENT_POLIC
 
 
 @pytest.mark.parametrize(
-    ("stage", "examples"), [(AsyncStage, 60), (SyncStage, 20)], ids=["async", "sync"]
+    ("stage", "examples"), [(AsyncStage, 30), (SyncStage, 15)], ids=["async", "sync"]
 )
 @pytest.mark.parametrize("store", STORES)
 @pytest.mark.parametrize("policy", POLICIES)

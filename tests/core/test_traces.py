@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-
 import pytest
 
 from benchmarks.hit_ratios import (
@@ -22,20 +20,17 @@ TOLERANCE = 0.5
 pytestmark = pytest.mark.skipif(not FOLDER.is_dir(), reason=f"there are no traces in {FOLDER}")
 
 
-def _is_quick(row: Expectation) -> bool:
-    """Whether to replay it here: the long trace at one size only, the benchmark does the rest."""
-    return row.trace != "oltp" or row.entries == 1000
+LONG = {"oltp", "loop"}
+"""Traces that are left to `python -m benchmarks.hit_ratios`."""
 
 
 @pytest.mark.parametrize("policy", ["s3-fifo", "lru"])
 @pytest.mark.parametrize(
     "row",
-    [row for row in EXPECTATIONS if _is_quick(row)],
+    [row for row in EXPECTATIONS if row.trace not in LONG],
     ids=lambda row: f"{row.trace}-{row.entries}",
 )
 def test_store_on_trace_hits_as_often_as_expected(row: Expectation, policy: Policy):
-    if row.trace == "oltp":
-        pytest.importorskip("compression.zstd" if sys.version_info >= (3, 14) else "backports.zstd")
     trace = read_trace(row.trace)
 
     assert hit_ratio(trace, store_of_entries(row.entries, policy)) >= row.of(policy) - TOLERANCE

@@ -1,4 +1,4 @@
-"""The Redis backend keeps the contract on clusters of each kind, and behind Sentinels."""
+"""The Redis backend keeps the contract on a cluster, and behind Sentinels."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from cachetory.backends.async_ import RedisBackend
 from cachetory.testing.async_ import BackendContract
 from cachetory.testing.async_only import run_together
 from tests.backends.addresses import patient
-from tests.backends.topologies import SENTINELS_ON_VALKEY
+from tests.backends.topologies import ON_VALKEY, SENTINELS_ON_VALKEY
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from tests.servers import Cluster, Sentinels
 
 
+@ON_VALKEY  # what Redis does without is in the contract on one server
 class TestCluster(BackendContract):
     is_atomic = False  # bulk operations are not: they go to several nodes
 
@@ -35,7 +36,7 @@ class TestCluster(BackendContract):
         assert sorted(outcomes) == [*[False] * 11, True]
 
 
-@SENTINELS_ON_VALKEY  # Redis by itself keeps the contract; see `test_redis_contract.py`
+@SENTINELS_ON_VALKEY
 class TestSentinels(BackendContract):
     @pytest.fixture
     async def backend(self, sentinels: Sentinels) -> AsyncIterator[RedisBackend]:

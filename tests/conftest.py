@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
@@ -22,6 +23,11 @@ from tests.servers import (
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Iterator
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """Run some more tests at once than there are processors: many of them wait for servers."""
+    return min((os.cpu_count() or 1) + 1, 4)
 
 
 class StartServer(Protocol):

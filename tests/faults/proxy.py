@@ -6,16 +6,15 @@ import json
 import subprocess
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import urlsplit
 
-if TYPE_CHECKING:
-    from typing_extensions import Self
+from tests.started import Started
 
 _ROOT = Path(__file__).parents[2]
 
 
-class Proxy:
+class Proxy(Started):
     """Forwards a free port of 127.0.0.1 to `upstream_port`, from a process of its own.
 
     Use it as a context manager, or call `start` and, at last, `close`. Each order is in force
@@ -27,13 +26,6 @@ class Proxy:
         self.port = 0
         self._upstream_port = upstream_port
         self._process: subprocess.Popen[str] | None = None
-
-    def __enter__(self) -> Self:
-        self.start()
-        return self
-
-    def __exit__(self, *_exc: object) -> None:
-        self.close()
 
     @property
     def url(self) -> str:

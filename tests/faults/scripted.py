@@ -12,11 +12,10 @@ from typing import TYPE_CHECKING, Any, cast
 
 from tests.ports import bound_socket
 from tests.servers.resp import read
+from tests.started import Started
 
 if TYPE_CHECKING:
     from typing import BinaryIO, TypeAlias
-
-    from typing_extensions import Self
 
     Request: TypeAlias = list[bytes]
 
@@ -24,7 +23,7 @@ _OK = b"+OK\r\n"
 _HANDSHAKE = {b"HELLO", b"AUTH", b"CLIENT", b"SELECT"}
 
 
-class ScriptedServer:
+class ScriptedServer(Started):
     """Keeps keys in `data`; knows GET, SET, MGET, DEL and transactions; and fails on order.
 
     Use it as a context manager, or call `start` and, at last, `close`. It runs in threads of this
@@ -45,13 +44,6 @@ class ScriptedServer:
         self._thread = threading.Thread(
             target=self._listener.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True
         )
-
-    def __enter__(self) -> Self:
-        self.start()
-        return self
-
-    def __exit__(self, *_exc: object) -> None:
-        self.close()
 
     @property
     def port(self) -> int:

@@ -23,11 +23,11 @@ from tests.servers.waiting import (
     is_feeding,
     wait_until_settled,
 )
+from tests.started import Started
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from typing_extensions import Self
 
 Place: TypeAlias = bytes | str | int
 """A key, or the number of a slot."""
@@ -97,7 +97,7 @@ class Node(Server):
         yield from super()._configuration()
 
 
-class Cluster:
+class Cluster(Started):
     """Three shards of a primary and a replica each, on free ports of 127.0.0.1.
 
     Use it as a context manager, or call `start` and, at last, `close`. Shards never exchange
@@ -130,13 +130,6 @@ class Cluster:
 
     def __repr__(self) -> str:
         return f"<Cluster {self.kind} on ports {[node.port for node in self.nodes]}>"
-
-    def __enter__(self) -> Self:
-        self.start()
-        return self
-
-    def __exit__(self, *_exc: object) -> None:
-        self.close()
 
     # Addresses
 

@@ -19,11 +19,11 @@ from tests.servers.waiting import (
     is_feeding,
     wait_until_settled,
 )
+from tests.started import Started
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from typing_extensions import Self
 
 SERVICE = "service"
 """The name under which the sentinels know the primary."""
@@ -145,7 +145,7 @@ class SentinelServer(_Rewritten):
             yield f'sentinel auth-pass {SERVICE} "{self._watched.password}"'
 
 
-class Sentinels:
+class Sentinels(Started):
     """One primary, one replica and three sentinels, on free ports of 127.0.0.1.
 
     Use it as a context manager, or call `start` and, at last, `close`.
@@ -182,13 +182,6 @@ class Sentinels:
 
     def __repr__(self) -> str:
         return f"<Sentinels {self.kind} on ports {[port for _, port in self.addresses]}>"
-
-    def __enter__(self) -> Self:
-        self.start()
-        return self
-
-    def __exit__(self, *_exc: object) -> None:
-        self.close()
 
     # Addresses
 

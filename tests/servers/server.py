@@ -18,11 +18,11 @@ from tests.servers.binaries import Kind, ServerUnavailableError, find_binary
 from tests.servers.certificates import Certificates, make_certificates
 from tests.servers.reaper import start_reaper
 from tests.servers.resp import Argument, Reply, ReplyError, ask
+from tests.started import Started
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from typing_extensions import Self
 
 STARTUP_DEADLINE = 30.0
 """How long a server may take to answer, in seconds; it takes a twentieth of one on a quiet day."""
@@ -36,7 +36,7 @@ class StartupError(Exception):
     """A server did not start; the message ends with its log."""
 
 
-class Server:
+class Server(Started):
     """A server on a free port of 127.0.0.1 and a Unix socket, without persistence.
 
     Use it as a context manager, or call `start` and, at last, `close`. It dies with this process.
@@ -75,13 +75,6 @@ class Server:
 
     def __repr__(self) -> str:
         return f"<Server {self.kind} on port {self.port}>"
-
-    def __enter__(self) -> Self:
-        self.start()
-        return self
-
-    def __exit__(self, *_exc: object) -> None:
-        self.close()
 
     # Addresses
 

@@ -6,9 +6,11 @@ import os
 import signal
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from time import sleep
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import redis
 import redis.asyncio
 
 from cachetory.backends.sync import RedisBackend
@@ -59,6 +61,41 @@ def test_backend_closed_while_threads_use_it_leaves_nothing_open(valkey_server: 
 
     run_together([use, close, use, close, use])
     backend.close()
+
+
+def test_server_that_dies_under_a_crowd_is_not_tried_by_each_of_them_in_turn(
+    private_server: Server,
+) -> None:
+    attempts: list[None] = []
+    answers: list[None] = []
+
+    class Connection(redis.Connection):
+        def connect(self) -> None:
+            attempts.append(None)
+            super().connect()
+
+    pool = redis.ConnectionPool(
+        connection_class=Connection, port=private_server.port, max_connections=1, socket_timeout=10
+    )
+    with RedisBackend(redis.Redis(connection_pool=pool)) as backend:
+        backend.set("key", b"")
+
+        def ask_until_it_fails() -> None:
+            while True:
+                backend.get("key")
+                answers.append(None)
+
+        with ThreadPoolExecutor(30) as threads:
+            crowd = [threads.submit(ask_until_it_fails) for _ in range(30)]
+            while len(answers) < 1000:
+                sleep(0.01)
+            attempts.clear()
+            private_server.kill()
+
+            errors = [asking.exception() for asking in crowd]
+
+    assert all(isinstance(error, redis.ConnectionError) for error in errors)
+    assert len(attempts) < 10
 
 
 def test_interruption_while_waiting_for_an_answer_mixes_no_answers(private_server: Server) -> None:

@@ -164,9 +164,9 @@ class RedisWire:
         there than another one is opened, and a busy server is spared the work.
 
         Raises:
-            redis.exceptions.RedisError: if it cannot be opened; or if another attempt has failed,
-                and nobody got an answer, while the caller waited: so nobody waits twice for a
-                server that is down.
+            redis.exceptions.RedisError: if it cannot be opened; or if another attempt has failed
+                while the caller waited, and nobody got an answer meanwhile or has a connection
+                left: so nobody waits twice for a server that is down.
         """
         try:
             return self._at_rest.pop()
@@ -183,7 +183,8 @@ class RedisWire:
         try:
             while True:
                 failures = self._failures
-                if failures and failures is not known_failures and self._answers == answers:
+                is_alone = self._open_ones == self._opening or self._answers == answers
+                if failures and failures is not known_failures and is_alone:
                     raise again(failures[0])  # noqa: TRY301 (as any other end of waiting)
                 if self._is_over(turn):
                     return turn.line

@@ -98,6 +98,34 @@ def test_server_that_dies_under_a_crowd_is_not_tried_by_each_of_them_in_turn(
     assert len(attempts) < 10
 
 
+def test_interruption_while_connecting_leaves_room_for_another_attempt(
+    valkey_server: Server,
+) -> None:
+    steps = iter(["make", "connect", "", ""])
+
+    class Connection(redis.Connection):
+        def __init__(self, **settings: Any) -> None:
+            self.stops_at = next(steps)
+            if self.stops_at == "make":
+                raise KeyboardInterrupt
+            super().__init__(**settings)
+
+        def connect(self) -> None:
+            if self.stops_at == "connect":
+                raise KeyboardInterrupt
+            super().connect()
+
+    pool = redis.ConnectionPool(
+        connection_class=Connection, port=valkey_server.port, max_connections=1
+    )
+    with RedisBackend(redis.Redis(connection_pool=pool)) as backend:
+        for _ in range(2):
+            with pytest.raises(KeyboardInterrupt):
+                backend.contains("key")
+
+        assert not backend.contains("key")
+
+
 def test_interruption_while_waiting_for_an_answer_mixes_no_answers(private_server: Server) -> None:
     with RedisBackend.from_url(patient(private_server.url)) as backend:
         backend.set_many([("mine", b"mine"), ("yours", b"yours")])

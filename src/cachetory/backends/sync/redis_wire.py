@@ -172,30 +172,27 @@ class RedisWire:
             return self._at_rest.pop()
         except IndexError:  # looking first would be a race between threads
             pass
-        return self._wait(known_failures) or self._open() or self.take(known_failures)
-
-    def _wait(self, known_failures: list[RedisError]) -> _Line | None:
-        """Wait for a connection that comes to rest; give none when it is time to open one."""
         turn = _Turn(monotonic())
+        try:
+            line = self._wait(turn, known_failures) or self._open(turn)
+        except BaseException:  # interrupted, perhaps, wherever that was
+            self._give_back(turn)
+            raise
+        return line or self.take(known_failures)
+
+    def _wait(self, turn: _Turn, known_failures: list[RedisError]) -> _Line | None:
+        """Wait for a connection that comes to rest; give none when it is time to open one."""
         answers = self._answers
         with self._guard:
             self._turns.append(turn)
-        try:
-            while True:
-                failures = self._failures
-                is_alone = self._open_ones == self._opening or self._answers == answers
-                if failures and failures is not known_failures and is_alone:
-                    raise again(failures[0])  # noqa: TRY301 (as any other end of waiting)
-                if self._is_over(turn):
-                    return turn.line
-                turn.wait(self._opens_in(turn))
-        except BaseException:  # interrupted, perhaps
-            with self._guard, suppress(ValueError):
-                self._turns.remove(turn)
-            if turn.line is not None:
-                self._at_rest.append(turn.line)
-            self._wake()
-            raise
+        while True:
+            failures = self._failures
+            is_alone = self._open_ones == self._opening or self._answers == answers
+            if failures and failures is not known_failures and is_alone:
+                raise again(failures[0])
+            if self._is_over(turn):
+                return turn.line
+            turn.wait(self._opens_in(turn))
 
     def _is_over(self, turn: _Turn) -> bool:
         """Tell whether there is a connection for who waits, or it is time to open one."""
@@ -207,12 +204,25 @@ class RedisWire:
                 left = self._opens_in(turn)
                 if left is None or left > 0:
                     return False
+                self._opened_at = monotonic()
+                turn.opens = True
                 self._open_ones += 1
                 self._opening += 1
-                self._opened_at = monotonic()
             with suppress(ValueError):  # it was handed over
                 self._turns.remove(turn)
             return True
+
+    def _give_back(self, turn: _Turn) -> None:
+        """Leave to others what somebody has waited for."""
+        with self._guard:
+            with suppress(ValueError):
+                self._turns.remove(turn)
+            was_opening, turn.opens = turn.opens, False
+            self._open_ones -= was_opening
+            self._opening -= was_opening
+            if turn.line is not None:
+                self._at_rest.append(turn.line)
+        self._wake(all_of_them=was_opening)
 
     def _opens_in(self, turn: _Turn) -> float | None:
         """Tell in how many seconds who waits may open a connection; `None` if that is not sure."""
@@ -224,31 +234,25 @@ class RedisWire:
         opens_at = (turn.since + WORTH_WAITING * takes, self._opened_at + GROWS_EVERY * takes)
         return max(*opens_at, self._full_until) - monotonic()
 
-    def _open(self) -> _Line | None:
+    def _open(self, turn: _Turn) -> _Line | None:
         """Open a connection; none if the server has enough of them, and some are open here."""
-        connection = self._connection_class(**self._settings)
         try:
+            connection = self._connection_class(**self._settings)
             connection.connect()  # asks the Sentinels, if the pool is theirs
             line = _Line(connection)
-        except BaseException as error:
-            with self._guard:
-                self._open_ones -= 1
-                self._opening -= 1
-                is_full = "max number of clients" in str(error) and self._open_ones > self._opening
-                if is_full:
-                    self._full_until = monotonic() + TRIES_AGAIN_AFTER
-                elif isinstance(error, RedisError):
-                    self._failures = [again(without_secrets(error))]
-            self._wake(all_of_them=True)
-            if is_full:
+        except RedisError as error:
+            if "max number of clients" in str(error) and self._open_ones > self._opening:
+                self._full_until = monotonic() + TRIES_AGAIN_AFTER
+                self._give_back(turn)
                 return None
-            if isinstance(error, RedisError):
-                raise without_secrets(error) from None
-            raise
+            failure = without_secrets(error)
+            self._failures = [again(failure)]
+            raise failure from None
         self._failures = []
         if hasattr(connection, "driver_info"):  # to find it out takes longer than to connect
             self._settings["driver_info"] = connection.driver_info
         with self._guard:
+            turn.opens = False
             self._opening -= 1
         self._wake()
         return line
@@ -411,13 +415,15 @@ class _Turn:
     Attributes:
         since: When that began.
         line: What was handed over meanwhile.
+        opens: Whether it is opening one.
     """
 
-    __slots__ = ("_gate", "line", "since")
+    __slots__ = ("_gate", "line", "opens", "since")
 
     def __init__(self, since: float) -> None:
         self.since = since
         self.line: _Line | None = None
+        self.opens = False
         self._gate = Lock()
         self._gate.acquire()
 

@@ -60,7 +60,10 @@ class Counts:
 
     def __init__(self, row: tuple[int, int, int, int]) -> None:
         self._found = row
-        self.entries, self.bytes, self.age, self.evicted = row
+        self.entries: int = row[0]
+        self.bytes: int = row[1]
+        self.age: int = row[2]
+        self.evicted: int = row[3]
 
     @staticmethod
     def read(connection: sqlite3.Connection) -> Counts:
@@ -120,7 +123,7 @@ class Bounds:
         self._is_bounded = max_entries is not None or max_bytes is not None
         self._now = now
         self._touched: set[bytes] = set()
-        self.writes = 0
+        self.writes: int = 0
         self._swept_at = -_SWEPT_FOR
 
     def touch(self, name: bytes) -> None:

@@ -165,10 +165,18 @@ def policy(request: pytest.FixtureRequest) -> Policy | None:
 
 
 @pytest.fixture(params=["sync", "async"])
-def make(request: pytest.FixtureRequest, path: Path) -> Callable[..., Any]:
-    """Makes a backend of either colour."""
+def make(request: pytest.FixtureRequest, path: Path) -> Iterator[Callable[..., Any]]:
+    """Makes a backend of either colour, which is closed after the test."""
     backend_class: Any = {"sync": sync, "async": async_}[request.param].SqliteBackend
-    return lambda **options: backend_class(path, **({"busy_timeout": 0.2} | options))
+    made: list[Any] = []
+
+    def make(**options: Any) -> Any:
+        made.append(backend_class(path, **({"busy_timeout": 0.2} | options)))
+        return made[-1]
+
+    yield make
+    for backend in made:
+        backend._file.close()
 
 
 # Damaged and foreign files

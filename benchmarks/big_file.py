@@ -14,7 +14,7 @@ from tempfile import TemporaryDirectory
 from time import perf_counter
 from typing import TYPE_CHECKING
 
-from cachetory.backends.sqlite_bounds import OVERHEAD
+from cachetory.backends.sqlite_bounds import size_of
 from cachetory.backends.sync import SqliteBackend
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ def tell_size(title: str, backend: SqliteBackend, bound: int) -> None:
 
 def run(path: Path, entries: int, value: bytes) -> None:
     """Fill the file, and measure."""
-    bound = entries * (KEY_LENGTH + len(value) + OVERHEAD)
+    bound = entries * size_of(bytes(KEY_LENGTH), len(value))
     total = entries * 3 // 2
     choose = random.Random(0).choices
 

@@ -141,7 +141,8 @@ backend = sync.SqliteBackend(path, busy_timeout=30.0)
 
 def is_open():
     links = [os.path.join("/proc/self/fd", fd) for fd in os.listdir("/proc/self/fd")]
-    return any(os.readlink(link).startswith(path) for link in links if os.path.islink(link))
+    names = [os.readlink(link) for link in links if os.path.islink(link)]
+    return any(name.startswith(path) and not name.endswith("-stamps") for name in names)
 
 def check_child():
     assert not is_open()

@@ -19,22 +19,27 @@ COUNTS = "counts.entries, counts.bytes, counts.age, counts.evicted"
 OVERHEAD = 64
 """Bytes that an entry takes besides its key and value, roughly."""
 
+STEP = 32
+"""Sizes are rounded up to whole steps, so that a value of about the same size changes no count."""
+
 MOST_HITS = 3
 """How often an entry is spared at most before it has to be read again."""
 
 TOUCHED_AT_MOST = 1024
 """How many keys that were read are remembered until that is noted in the file."""
 
-NOTES_EVERY = 32
-"""After so many transactions, what was read is noted; before, only this process knows it."""
+TIDIES_EVERY = 64
+"""After so many writes, what has expired is removed, and what was read is noted for others."""
 
 NOTED_AT_ONCE = 256
 """How many keys that were read are noted earlier than that."""
 
+_NOTED_FROM = 0.5
+"""Nothing is noted while the file is not that full: it is not needed for a while."""
+
 MOST_SPARED = 1000
 """How many entries are spared in one transaction at most, so that nobody waits for long."""
 
-_SWEEPS_EVERY = 64
 _MOST_SWEPT = 256
 _SWEPT_FOR = 1000
 _GIVES_BACK_EVERY = 128
@@ -54,9 +59,10 @@ class Counts:
         bytes: What they take, see `OVERHEAD`.
         age: The highest number that an entry was given.
         evicted: How many had to go for others.
+        removed: The keys that were removed.
     """
 
-    __slots__ = ("_found", "age", "bytes", "entries", "evicted")
+    __slots__ = ("_found", "age", "bytes", "entries", "evicted", "removed")
 
     def __init__(self, row: tuple[int, int, int, int]) -> None:
         self._found = row
@@ -64,6 +70,7 @@ class Counts:
         self.bytes: int = row[1]
         self.age: int = row[2]
         self.evicted: int = row[3]
+        self.removed: list[bytes] = []
 
     @staticmethod
     def read(connection: sqlite3.Connection) -> Counts:
@@ -92,6 +99,7 @@ class Counts:
         connection.execute("DELETE FROM entries WHERE name = ?", (name,))
         if big is not None:
             connection.execute("DELETE FROM bigs WHERE id = ?", (big,))
+        self.removed.append(name)
         self.entries -= 1
         self.bytes -= size
 
@@ -108,7 +116,7 @@ class Bounds:
         ConfigurationError: for bounds that cannot work.
 
     Attributes:
-        writes: How many transactions there were.
+        writes: How many writes there were.
     """
 
     def __init__(
@@ -124,6 +132,8 @@ class Bounds:
         self._now = now
         self._touched: set[bytes] = set()
         self.writes: int = 0
+        self._tidies_at = TIDIES_EVERY
+        self._gives_back_at = _GIVES_BACK_EVERY
         self._swept_at = -_SWEPT_FOR
 
     def touch(self, name: bytes) -> None:
@@ -135,24 +145,30 @@ class Bounds:
         """Tell whether an entry of that size would not fit into an empty file."""
         return self._max_bytes is not None and size > self._max_bytes
 
+    def are_due(self) -> bool:
+        """Tell whether the next write has more to do than what it is made for."""
+        return self.writes + 1 >= self._tidies_at or len(self._touched) >= NOTED_AT_ONCE
+
     def settle(self, connection: sqlite3.Connection, counts: Counts) -> None:
-        """Note what was read, and make room, at the end of a transaction."""
+        """Make room, and now and then tidy up, at the end of a transaction."""
+        is_due = self.are_due()
         self.writes += 1
-        if self.writes % _SWEEPS_EVERY == 0:
+        if is_due:
+            self._tidies_at = self.writes + TIDIES_EVERY
             self._sweep(connection, counts)
             connection.execute("DELETE FROM claims WHERE stands_until <= ?", (self._now(),))
-        if self._is_bounded:
-            if self.writes % NOTES_EVERY == 0 or len(self._touched) >= NOTED_AT_ONCE:
-                touched, self._touched = self._touched, set()
+            touched, self._touched = self._touched, set()
+            if self._is_over(counts, _NOTED_FROM):
                 # A copy, since a reader may just be adding one.
                 connection.executemany(_NOTE_HIT, [(name,) for name in list(touched)])
-            if self._is_over(counts):
-                self._evict(connection, counts)
+        if self._is_over(counts):
+            self._evict(connection, counts)
 
     def give_back(self, connection: sqlite3.Connection) -> None:
         """Now and then, give the disk some of what is free in the file, after a transaction."""
-        if self.writes % _GIVES_BACK_EVERY:
+        if self.writes < self._gives_back_at:
             return
+        self._gives_back_at = self.writes + _GIVES_BACK_EVERY
         with suppress(sqlite3.OperationalError):  # another time
             free = connection.execute("PRAGMA freelist_count").fetchone()[0]
             pages = connection.execute("PRAGMA page_count").fetchone()[0]
@@ -160,9 +176,10 @@ class Bounds:
                 # `execute` would stop after the first page.
                 connection.executescript(f"PRAGMA incremental_vacuum({_PAGES_GIVEN_BACK})")
 
-    def _is_over(self, counts: Counts) -> bool:
-        return (self._max_entries is not None and counts.entries > self._max_entries) or (
-            self._max_bytes is not None and counts.bytes > self._max_bytes
+    def _is_over(self, counts: Counts, part: float = 1.0) -> bool:
+        """Tell whether there is more than a part of what there may be."""
+        return (self._max_entries is not None and counts.entries > part * self._max_entries) or (
+            self._max_bytes is not None and counts.bytes > part * self._max_bytes
         )
 
     def _evict(self, connection: sqlite3.Connection, counts: Counts) -> None:
@@ -212,6 +229,11 @@ class Bounds:
             counts.remove(connection, *row)
         if len(rows) < _MOST_SWEPT:
             self._swept_at = now
+
+
+def size_of(name: bytes, length: int) -> int:
+    """Tell how many bytes an entry takes whose value has that length, rounded up."""
+    return -(-(len(name) + length + OVERHEAD) // STEP) * STEP
 
 
 def minute_of(milliseconds: int | None) -> int | None:

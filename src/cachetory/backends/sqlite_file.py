@@ -10,23 +10,32 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cachetory._core.magic import BUFFERS
 from cachetory.backends.sqlite_access import SqliteAccess
-from cachetory.backends.sqlite_bounds import COUNTS, OVERHEAD, Bounds, Counts, malformed, minute_of
+from cachetory.backends.sqlite_bounds import COUNTS, Bounds, Counts, malformed, minute_of, size_of
 from cachetory.backends.sqlite_schema import BIG, is_busy
 
 if TYPE_CHECKING:
-    import sqlite3
     from collections.abc import Callable, Iterable, Sequence
+
+    from cachetory.backends.sqlite_schema import Connection
 
 STEP = 1000
 """How many entries are deleted, or listed, at a time, so that nobody waits for long."""
+
+RENEWED_AT_MOST = 256
+"""For how many keys stamps are renewed one by one; for more, all are."""
 
 KEEP = -1
 """Instead of milliseconds to live: the end of what is there is kept."""
 
 
 _GET = (
-    "SELECT coalesce(value, (SELECT value FROM bigs WHERE id = big)) FROM entries "
+    "SELECT coalesce(value, (SELECT value FROM bigs WHERE id = big)), expires_at FROM entries "
     "WHERE name = ? AND (expires_at IS NULL OR expires_at > ?)"
+)
+_REPLACE = (
+    "UPDATE entries SET value = ?, expires_at = ? "
+    "WHERE name = ? AND size = ? AND minute IS ? AND big IS NULL "
+    "AND NOT EXISTS (SELECT 1 FROM claims WHERE claims.name = entries.name)"
 )
 _FIND = (
     "SELECT size, big, expires_at, minute, "  # noqa: S608 (no input)
@@ -70,6 +79,7 @@ class SqliteFile(SqliteAccess):
         max_entries: how many entries it holds at most; `None` for as many as there are.
         max_bytes: how many bytes they may take; `None` for no limit.
         busy_timeout: seconds to wait for the turn of others.
+        memory_bytes: how much may be taken by what was read lately.
         replaces_damaged: whether a file that is corrupt or somebody else's is set aside.
         clock: epoch seconds, by which entries expire.
 
@@ -84,19 +94,35 @@ class SqliteFile(SqliteAccess):
         max_entries: int | None = None,
         max_bytes: int | None = None,
         busy_timeout: float = 1.0,
+        memory_bytes: int = 0,
         replaces_damaged: bool = True,
         clock: Callable[[], float] = time,
     ) -> None:
-        super().__init__(path, busy_timeout=busy_timeout, replaces_damaged=replaces_damaged)
+        super().__init__(
+            path,
+            busy_timeout=busy_timeout,
+            memory_bytes=memory_bytes,
+            replaces_damaged=replaces_damaged,
+        )
         self._clock = clock
         self._bounds = Bounds(max_entries, max_bytes, self._now)
         self._counts: Counts | None = None  # of the transaction under way, once they were read
+        self._written: list[bytes] = []  # by the transaction under way
+        self._has_cleared = False  # that transaction, so that any key may be gone
+        self._replaces = False  # whether a value was there when the last one was set
 
     # Reading
 
+    def recall(self, name: bytes) -> Any:
+        """Give the value of a key that was read lately, if it is still true; else `None`."""
+        value = self._recent.get(name, self._now)
+        if value is not None:
+            self._bounds.touch(name)
+        return value
+
     def get(self, name: bytes) -> Any:
         """Give the value of a key; `None` if there is none."""
-        return self.read(self._get, name)
+        return self.read(self._get_alone, name)
 
     def get_many(self, names: Sequence[bytes]) -> list[Any]:
         """Give the values of keys, all from the same instant."""
@@ -119,14 +145,27 @@ class SqliteFile(SqliteAccess):
                 file_size += Path(self.path + suffix).stat().st_size
         return SqliteStats(counts.entries, counts.bytes, counts.evicted, file_size)
 
-    def _get(self, connection: sqlite3.Connection, name: bytes) -> Any:
+    def _get_alone(self, connection: Connection, name: bytes) -> Any:
+        """Get what was committed after the mark was given, and so may be remembered."""
+        recent = self._recent
+        mark = recent.mark(name)
+        value, expires_at = self._find_value(connection, name)
+        if mark is not None and value is not None:
+            recent.put(name, value, expires_at, mark)
+        return value
+
+    def _get(self, connection: Connection, name: bytes) -> Any:
+        return self._find_value(connection, name)[0]
+
+    def _find_value(self, connection: Connection, name: bytes) -> tuple[Any, Any]:
         row = connection.execute(_GET, (name, self._now())).fetchone()
         if row is None:
-            return None
+            return (None, None)
         self._bounds.touch(name)
-        return row[0]
+        found: tuple[Any, Any] = row
+        return found
 
-    def _get_many(self, connection: sqlite3.Connection, names: Sequence[bytes]) -> list[Any]:
+    def _get_many(self, connection: Connection, names: Sequence[bytes]) -> list[Any]:
         try:
             connection.execute("BEGIN")
             return [self._get(connection, name) for name in names]
@@ -134,9 +173,7 @@ class SqliteFile(SqliteAccess):
             if connection.in_transaction:
                 connection.execute("COMMIT")
 
-    def _keys(
-        self, connection: sqlite3.Connection, prefix: bytes, after: bytes | None
-    ) -> list[str]:
+    def _keys(self, connection: Connection, prefix: bytes, after: bytes | None) -> list[str]:
         lower, comparison = (prefix, ">=") if after is None else (after, ">")
         rows = connection.execute(
             f"SELECT name FROM entries WHERE name {comparison} ? AND name < ? "  # noqa: S608
@@ -159,6 +196,10 @@ class SqliteFile(SqliteAccess):
     ) -> bool:
         """Set the value of a key, for so long or for ever, and tell whether it was changed."""
         checked = check_wire(value)
+        if self._replaces and not if_not_exists and not self._bounds.are_due():
+            self._replaces = self.write(self._replace, name, checked, milliseconds)
+            if self._replaces:
+                return True
         changed: bool = self.transact(self._set, name, checked, milliseconds, if_not_exists)
         return changed
 
@@ -166,7 +207,7 @@ class SqliteFile(SqliteAccess):
         """Set many values at once."""
         checked = [(name, check_wire(value)) for name, value in items]
 
-        def set_all(connection: sqlite3.Connection) -> None:
+        def set_all(connection: Connection) -> None:
             for name, value in checked:
                 self._set(connection, name, value, milliseconds, False)  # noqa: FBT003
 
@@ -175,8 +216,9 @@ class SqliteFile(SqliteAccess):
     def expire(self, name: bytes, expires_at: int | None) -> None:
         """Let a key live until then, in epoch milliseconds, or for ever."""
 
-        def expire(connection: sqlite3.Connection) -> None:
+        def expire(connection: Connection) -> None:
             now = self._now()
+            self._written.append(name)
             if expires_at is not None and expires_at <= now:
                 self._delete(connection, name)
             else:
@@ -196,7 +238,7 @@ class SqliteFile(SqliteAccess):
     def delete_many(self, names: Sequence[bytes]) -> None:
         """Delete many keys at once."""
 
-        def delete_all(connection: sqlite3.Connection) -> None:
+        def delete_all(connection: Connection) -> None:
             for name in names:
                 self._delete(connection, name)
 
@@ -205,9 +247,10 @@ class SqliteFile(SqliteAccess):
     def clear(self) -> None:
         """Delete every key."""
 
-        def clear(connection: sqlite3.Connection) -> None:
+        def clear(connection: Connection) -> None:
             for table in ("claims", "entries", "bigs"):
                 connection.execute(f"DELETE FROM {table}")  # noqa: S608 (no input)
+            self._has_cleared = True
             counts = self._counted(connection)
             counts.entries = counts.bytes = 0
 
@@ -216,13 +259,14 @@ class SqliteFile(SqliteAccess):
     def clear_step(self, prefix: bytes) -> bool:
         """Delete some keys that begin with the prefix, and tell whether there may be more."""
 
-        def clear(connection: sqlite3.Connection) -> bool:
+        def clear(connection: Connection) -> bool:
             bounds = (prefix, _end_of(prefix))
             connection.execute("DELETE FROM claims WHERE name >= ? AND name < ?", bounds)
             rows = connection.execute(
                 "SELECT name, size, big FROM entries WHERE name >= ? AND name < ? LIMIT ?",
                 (*bounds, STEP),
             ).fetchall()
+            self._has_cleared = True
             counts = self._counted(connection)
             for row in rows:
                 counts.remove(connection, *row)
@@ -242,7 +286,7 @@ class SqliteFile(SqliteAccess):
     ) -> list[tuple[str, Any]]:
         """Claim those keys that nobody has claimed, and look them up; see `SqliteLeases`."""
 
-        def claim(connection: sqlite3.Connection) -> list[tuple[str, Any]]:
+        def claim(connection: Connection) -> list[tuple[str, Any]]:
             now = self._now()
             holders = [
                 self._claim(
@@ -266,7 +310,7 @@ class SqliteFile(SqliteAccess):
     def renew(self, names: Sequence[bytes], token: str, milliseconds: int) -> list[bool]:
         """Let the claims of the token stand for so long from now, and tell which still stood."""
 
-        def renew(connection: sqlite3.Connection) -> list[bool]:
+        def renew(connection: Connection) -> list[bool]:
             now = self._now()
             return [
                 connection.execute(
@@ -290,7 +334,7 @@ class SqliteFile(SqliteAccess):
         """
         checked = [(name, token, check_wire(wire), left) for name, token, wire, left in commits]
 
-        def commit(connection: sqlite3.Connection) -> list[bool]:
+        def commit(connection: Connection) -> list[bool]:
             stored: list[bool] = []
             for name, token, value, milliseconds in checked:
                 stands = self._holder(connection, name, self._now()) == token
@@ -312,11 +356,12 @@ class SqliteFile(SqliteAccess):
         What fails is done again without the others, unless there is no more patience left.
         """
 
-        def do_all(_connection: sqlite3.Connection) -> list[tuple[Any, Exception | None]]:
+        def do_all(_connection: Connection | None = None) -> list[tuple[Any, Exception | None]]:
             return [(method(*arguments), None) for method, arguments in calls]
 
         try:
-            outcomes: list[tuple[Any, Exception | None]] = self.transact(do_all)
+            outcomes: list[tuple[Any, Exception | None]]
+            outcomes = do_all() if len(calls) == 1 else self.transact(do_all)
         except Exception as error:
             if len(calls) == 1 or is_busy(error):
                 return [(None, copy(error)) for _ in calls]
@@ -329,7 +374,7 @@ class SqliteFile(SqliteAccess):
     ) -> None:
         """End the claims of the token, or put a successor's in their place for so long."""
 
-        def release(connection: sqlite3.Connection) -> None:
+        def release(connection: Connection) -> None:
             now = self._now()
             for name in names:
                 if self._holder(connection, name, now) != token:
@@ -344,26 +389,55 @@ class SqliteFile(SqliteAccess):
 
         self.transact(release)
 
-    # Within a transaction
+    # Within a transaction, or as one
 
-    def _within(
-        self, connection: sqlite3.Connection, work: Callable[..., Any], *arguments: Any
-    ) -> Any:
+    def _replace(
+        self, connection: Connection, name: bytes, value: Any, milliseconds: int | None
+    ) -> bool:
+        """Set a value if that takes one statement, and tell whether it did.
+
+        That is if one of about the same size is there, expires about then, and is not claimed.
+        """
+        length = _length_of(value)
+        if length > BIG:
+            return False
+        expires_at = None if milliseconds is None else self._now() + milliseconds
+        row = (value, expires_at, name, size_of(name, length), minute_of(expires_at))
+        self._written.append(name)
+        try:
+            return connection.execute(_REPLACE, row).rowcount == 1
+        finally:
+            if self._current is None:  # so this was a transaction of its own
+                self._bounds.writes += 1
+                self._ended(connection)
+
+    def _within(self, connection: Connection, work: Callable[..., Any], *arguments: Any) -> Any:
         """Do work, and keep count of what there is."""
         self._counts = None
         result = work(connection, *arguments)
         counts = self._counted(connection)
         self._bounds.settle(connection, counts)
         counts.write(connection)
+        self._written += counts.removed
         return result
 
-    def _after(self, connection: sqlite3.Connection) -> None:
+    def _ended(self, connection: Connection) -> None:
+        """Let all know what was written, whether it was committed or not."""
+        written, self._written = self._written, []
+        if (stamps := connection.stamps) is not None:
+            if self._has_cleared or len(written) > RENEWED_AT_MOST:
+                stamps.renew_all()
+            else:
+                stamps.renew(written)
+        self._has_cleared = False
+
+    def _after(self, connection: Connection) -> None:
         """Give the disk some of what is free."""
         self._bounds.give_back(connection)
 
     def _set(
         self,
-        connection: sqlite3.Connection,
+        connection: Connection,
         name: bytes,
         value: Any,
         milliseconds: int | None,
@@ -379,11 +453,13 @@ class SqliteFile(SqliteAccess):
             if not is_there:
                 return False
             expires_at = found.expires_at
-        length = len(value.encode()) if isinstance(value, str) else len(value)
-        size = len(name) + length + OVERHEAD
+        length = _length_of(value)
+        size = size_of(name, length)
         if self._bounds.are_below(size):
             self._delete(connection, name)
             return False
+        self._written.append(name)
+        minute = minute_of(expires_at)
         big = found.big
         if big is not None or length > BIG:
             big, value = self._put_big(connection, big, value, is_big=length > BIG)
@@ -391,20 +467,20 @@ class SqliteFile(SqliteAccess):
             counts.entries += 1
             counts.bytes += size
             counts.age += 1
-            connection.execute(
-                _INSERT, (name, value, big, expires_at, minute_of(expires_at), size, counts.age)
-            )
+            connection.execute(_INSERT, (name, value, big, expires_at, minute, size, counts.age))
         else:
             counts.bytes += size - found.size
             connection.execute(_UPDATE, (value, big, expires_at, size, name))
-            if (minute := minute_of(expires_at)) != found.minute:
+            if minute != found.minute:
                 connection.execute(_UPDATE_MINUTE, (minute, name))
         if found.is_claimed:
             connection.execute(_END_CLAIM, (name,))
+        else:
+            self._replaces = big is None and (found.size, found.minute) == (size, minute)
         return True
 
     def _put_big(
-        self, connection: sqlite3.Connection, big: int | None, value: Any, *, is_big: bool
+        self, connection: Connection, big: int | None, value: Any, *, is_big: bool
     ) -> tuple[int | None, Any]:
         """Put a value apart, or take apart what is no longer big; give what stands in its row."""
         if not is_big:
@@ -416,7 +492,7 @@ class SqliteFile(SqliteAccess):
         connection.execute("UPDATE bigs SET value = ? WHERE id = ?", (value, big))
         return big, None
 
-    def _delete(self, connection: sqlite3.Connection, name: bytes) -> bool:
+    def _delete(self, connection: Connection, name: bytes) -> bool:
         found, counts = self._find(connection, name)
         if found.is_claimed:
             connection.execute(_END_CLAIM, (name,))
@@ -425,7 +501,7 @@ class SqliteFile(SqliteAccess):
         counts.remove(connection, name, found.size, found.big)
         return found.expires_at is None or found.expires_at > self._now()
 
-    def _find(self, connection: sqlite3.Connection, name: bytes) -> tuple[_Known, Counts]:
+    def _find(self, connection: Connection, name: bytes) -> tuple[_Known, Counts]:
         """Tell what is known of a key; the counts come along, and so cost no further statement."""
         row = connection.execute(_FIND, (name, name)).fetchone()
         if row is None:
@@ -434,7 +510,7 @@ class SqliteFile(SqliteAccess):
             self._counts = Counts(row[5:])
         return _Known(*row[:5]), self._counts
 
-    def _counted(self, connection: sqlite3.Connection) -> Counts:
+    def _counted(self, connection: Connection) -> Counts:
         """Give the counts of the transaction under way."""
         if self._counts is None:
             self._counts = Counts.read(connection)
@@ -442,7 +518,7 @@ class SqliteFile(SqliteAccess):
 
     def _claim(
         self,
-        connection: sqlite3.Connection,
+        connection: Connection,
         name: bytes,
         token: str,
         *,
@@ -456,7 +532,7 @@ class SqliteFile(SqliteAccess):
         connection.execute("REPLACE INTO claims VALUES (?, ?, ?)", (name, token, until))
         return token
 
-    def _holder(self, connection: sqlite3.Connection, name: bytes, now: int) -> str | None:
+    def _holder(self, connection: Connection, name: bytes, now: int) -> str | None:
         found = connection.execute(
             "SELECT token FROM claims WHERE name = ? AND stands_until > ?", (name, now)
         ).fetchone()
@@ -464,6 +540,10 @@ class SqliteFile(SqliteAccess):
 
     def _now(self) -> int:
         return round(self._clock() * 1000)
+
+
+def _length_of(value: bytes | str) -> int:
+    return len(value.encode()) if isinstance(value, str) else len(value)
 
 
 def check_wire(value: object) -> Any:

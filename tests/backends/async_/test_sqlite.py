@@ -14,7 +14,6 @@ import pytest
 
 from cachetory.backends import sqlite_bounds
 from cachetory.backends.async_ import SqliteBackend, from_url
-from cachetory.backends.sqlite_bounds import OVERHEAD
 from cachetory.backends.sqlite_schema import BIG
 from cachetory.errors import ConfigurationError
 from cachetory.interfaces.leases.async_ import Commit
@@ -196,7 +195,7 @@ async def test_text_comes_back_as_text(backend: SqliteBackend, text: str) -> Non
     await backend.set("key", value)
 
     assert await backend.get("key") == value
-    assert (await backend.stats()).bytes == len("key") + len(text.encode()) + OVERHEAD
+    assert (await backend.stats()).bytes == sqlite_bounds.size_of(b"key", len(text.encode()))
 
 
 @pytest.mark.parametrize("value", [None, 1, {"a": 1}, [b"a"]])
@@ -240,7 +239,7 @@ async def test_value_grown_and_shrunk_leaves_nothing_behind(
 
         assert await backend.get("key") == b"v" * size
         assert ask(path, "SELECT count(*) FROM bigs") == (size > BIG)
-        assert (await backend.stats()).bytes == len("key") + size + OVERHEAD
+        assert (await backend.stats()).bytes == sqlite_bounds.size_of(b"key", size)
 
 
 @pytest.mark.parametrize(
@@ -401,7 +400,7 @@ async def test_entries_that_were_read_are_spared_by_others_too_after_some_writes
     ):
         await fill(one, count)
         await collect(one.get_many(*(f"key {number}" for number in range(reads))))
-        for _ in range(1 if reads > 1 else sqlite_bounds.NOTES_EVERY):
+        for _ in range(1 if reads > 1 else sqlite_bounds.TIDIES_EVERY):
             await one.set("key 10", b"again")
 
         for number in range(5):
@@ -473,8 +472,8 @@ async def test_pages_are_given_back_in_small_steps(backend: SqliteBackend, path:
         pages.append(ask(path, "PRAGMA page_count"))
 
     steps = [before - after for before, after in pairwise(pages)]
-    assert pages[-1] <= 500
-    assert all(0 <= step <= 260 for step in steps)  # 256, and some of the file's own
+    assert pages[-1] <= 500, pages
+    assert all(0 <= step <= 260 for step in steps), pages  # 256, and some of the file's own
     await backend.aclose()
     assert size_of(path) == pages[-1] * 4096
 
@@ -568,16 +567,19 @@ async def test_closed_backend_has_nothing_open_at_once(backend: SqliteBackend, p
         await backend.get("key 0")
         await backend.aclose()
 
-        assert files_in(path.parent) == ["cache.db"]
+        assert files_in(path.parent) == ["cache.db", "cache.db-stamps"]
     finally:
         gc.enable()
     assert open_files(path) == []
     assert await backend.get("key 1") == b"value"
 
 
-async def test_file_that_somebody_removed_is_begun_anew(backend: SqliteBackend, path: Path) -> None:
+async def test_file_that_somebody_removed_is_begun_anew_in_a_second(
+    backend: SqliteBackend, path: Path
+) -> None:
     await fill(backend, 3)
     remove_all(path.parent)
+    backend._file._recent.until -= 1.0
 
     await backend.set("new", b"value")
 
@@ -595,6 +597,6 @@ async def test_reader_of_a_file_that_somebody_replaced_notices_in_a_second(
     async with SqliteBackend(path) as other:
         await other.set("key", b"new")
 
-        backend._file._looked_at -= 1.0
+        backend._file._recent.until -= 1.0
 
         assert await backend.get("key") == b"new"

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from cachetory.backends import sqlite_bounds
-from cachetory.backends.sqlite_bounds import OVERHEAD
 from cachetory.backends.sqlite_schema import BIG
 from cachetory.backends.sync import SqliteBackend, from_url
 from cachetory.errors import ConfigurationError
@@ -195,7 +194,7 @@ def test_text_comes_back_as_text(backend: SqliteBackend, text: str) -> None:
     backend.set("key", value)
 
     assert backend.get("key") == value
-    assert (backend.stats()).bytes == len("key") + len(text.encode()) + OVERHEAD
+    assert (backend.stats()).bytes == sqlite_bounds.size_of(b"key", len(text.encode()))
 
 
 @pytest.mark.parametrize("value", [None, 1, {"a": 1}, [b"a"]])
@@ -237,7 +236,7 @@ def test_value_grown_and_shrunk_leaves_nothing_behind(backend: SqliteBackend, pa
 
         assert backend.get("key") == b"v" * size
         assert ask(path, "SELECT count(*) FROM bigs") == (size > BIG)
-        assert (backend.stats()).bytes == len("key") + size + OVERHEAD
+        assert (backend.stats()).bytes == sqlite_bounds.size_of(b"key", size)
 
 
 @pytest.mark.parametrize(
@@ -398,7 +397,7 @@ def test_entries_that_were_read_are_spared_by_others_too_after_some_writes(
     ):
         fill(one, count)
         collect(one.get_many(*(f"key {number}" for number in range(reads))))
-        for _ in range(1 if reads > 1 else sqlite_bounds.NOTES_EVERY):
+        for _ in range(1 if reads > 1 else sqlite_bounds.TIDIES_EVERY):
             one.set("key 10", b"again")
 
         for number in range(5):
@@ -565,16 +564,19 @@ def test_closed_backend_has_nothing_open_at_once(backend: SqliteBackend, path: P
         backend.get("key 0")
         backend.close()
 
-        assert files_in(path.parent) == ["cache.db"]
+        assert files_in(path.parent) == ["cache.db", "cache.db-stamps"]
     finally:
         gc.enable()
     assert open_files(path) == []
     assert backend.get("key 1") == b"value"
 
 
-def test_file_that_somebody_removed_is_begun_anew(backend: SqliteBackend, path: Path) -> None:
+def test_file_that_somebody_removed_is_begun_anew_in_a_second(
+    backend: SqliteBackend, path: Path
+) -> None:
     fill(backend, 3)
     remove_all(path.parent)
+    backend._file._recent.until -= 1.0
 
     backend.set("new", b"value")
 
@@ -592,6 +594,6 @@ def test_reader_of_a_file_that_somebody_replaced_notices_in_a_second(
     with SqliteBackend(path) as other:
         other.set("key", b"new")
 
-        backend._file._looked_at -= 1.0
+        backend._file._recent.until -= 1.0
 
         assert backend.get("key") == b"new"

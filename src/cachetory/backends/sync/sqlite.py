@@ -32,6 +32,7 @@ _PARAMETERS = Parameters(
         "max-entries": optional(integer),
         "max-bytes": optional(size),
         "busy-timeout": number,
+        "memory-bytes": size,
         "on-corrupt": choice("replace", "raise"),
     }
 )
@@ -49,6 +50,8 @@ class SqliteBackend(SyncBackend[bytes]):
         max_bytes: how many bytes keys and values may take; `None` for no limit. The file itself is
             somewhat bigger. Expired entries go first, then old ones that have not been read.
         busy_timeout: seconds to wait while another process writes.
+        memory_bytes: how much memory may be taken by what was read within the last second. It is
+            given again without asking the file, unless any process has written it since.
         on_corrupt: what becomes of a file that is corrupt, or not a cache. `"replace"`: it gets
             another name, a warning is logged, and a new one is begun. `"raise"`: an error.
         wall_clock: epoch seconds, by which entries expire.
@@ -64,6 +67,7 @@ class SqliteBackend(SyncBackend[bytes]):
         max_entries: int | None = None,
         max_bytes: int | None = None,
         busy_timeout: float = 1.0,
+        memory_bytes: int = 4 << 20,
         on_corrupt: Literal["replace", "raise"] = "replace",
         wall_clock: Callable[[], float] = time,
     ) -> None:
@@ -73,6 +77,7 @@ class SqliteBackend(SyncBackend[bytes]):
             max_entries=max_entries,
             max_bytes=max_bytes,
             busy_timeout=busy_timeout,
+            memory_bytes=memory_bytes,
             replaces_damaged=on_corrupt == "replace",
             clock=wall_clock,
         )
@@ -85,7 +90,7 @@ class SqliteBackend(SyncBackend[bytes]):
         """Make a backend from `sqlite:///relative/path.db`, or `sqlite:////absolute/path.db`.
 
         Parameters: `max-entries`, `max-bytes` (such as `512MiB`), each a number or `none`;
-        `busy-timeout` in seconds; `on-corrupt` (`replace` or `raise`).
+        `busy-timeout` in seconds; `memory-bytes`, a number; `on-corrupt` (`replace` or `raise`).
 
         Raises:
             ConfigurationError: for another form, or an unknown parameter.
@@ -119,7 +124,10 @@ class SqliteBackend(SyncBackend[bytes]):
         Raises:
             KeyError: if there is none, or its time is over.
         """
-        value: bytes | None = self._readers.do(self._file.get, name_of(key))
+        name = name_of(key)
+        value: bytes | None = self._file.recall(name)
+        if value is None:
+            value = self._readers.do(self._file.get, name)
         if value is None:
             raise KeyError(key)
         return value
@@ -192,7 +200,8 @@ class SqliteBackend(SyncBackend[bytes]):
 
     def contains(self, key: str) -> bool:
         """Tell whether a key has a value."""
-        return self._readers.do(self._file.contains, name_of(key))
+        name = name_of(key)
+        return self._file.recall(name) is not None or self._readers.do(self._file.contains, name)
 
     def keys(self, prefix: str = "") -> Iterator[str]:
         """List the keys that begin with the prefix, in order.

@@ -51,6 +51,8 @@ def to_seconds(duration: Duration) -> float:
 
 def to_milliseconds(duration: Duration) -> int:
     """Turn a duration into the nearest millisecond, at least one; 0 if it is over at once."""
+    if type(duration) is int and 0 < duration <= LONGEST:  # the usual
+        return duration * 1000
     seconds = to_seconds(duration)
     milliseconds = round(seconds * 1000)
     return max(milliseconds, 1) if seconds > 0 else 0

@@ -1,0 +1,480 @@
+"""What was read of a SQLite file is given again only as long as no process has written it."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import sqlite3
+import stat
+import subprocess
+import sys
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from cachetory.backends import async_, sync
+from cachetory.backends.sqlite_recent import Recent
+from cachetory.backends.sqlite_stamps import SLOTS, Stamps
+from cachetory.interfaces.leases.sync import Commit
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from cachetory.backends.sqlite_schema import Connection
+    from tests.clock import ManualClock
+
+ROOT = Path(__file__).parents[2]
+ROUNDS = int(os.environ.get("SQLITE_ROUNDS", "3000"))
+
+RACE = """
+import asyncio, mmap, os, random, struct, sys
+from cachetory.backends import async_, sync
+
+path, rounds = sys.argv[1], int(sys.argv[2])
+WRITERS, KEYS, CLEARED = 3, 4, 4
+
+# For each key, the number of the state that is being written, and of that which was written last.
+# It is deleted in each third state, and its value tells the number in the others.
+states = memoryview(mmap.mmap(-1, 8 * 2 * WRITERS * (KEYS + CLEARED))).cast("Q")
+
+def write(backend, me):
+    for number in range(1, rounds):
+        which = random.randrange(KEYS)
+        key, at = f"{me} {which}", 2 * (me * (KEYS + CLEARED) + which)
+        state = states[at] = states[at] + 1
+        if state % 3:
+            value = b"%d" % state
+            if state % 5:
+                backend.set(key, value, time_to_live=3600)
+            else:
+                backend.set_many([(key, value), (f"other {me}", b"")])
+        elif state % 2:
+            backend.delete(key)
+        else:
+            backend.expire_in(key, 0)
+        states[at + 1] = state
+        if number % 50 == 0:
+            for it in range(CLEARED):
+                at = 2 * (me * (KEYS + CLEARED) + KEYS + it)
+                states[at] += 2
+                backend.set(f"{me} cleared {it}", b"%d" % states[at])
+                states[at + 1] = states[at]
+            for it in range(CLEARED):
+                at = 2 * (me * (KEYS + CLEARED) + KEYS + it)
+                states[at] += 1
+            backend.clear_prefix(f"{me} cleared")
+            for it in range(CLEARED):
+                at = 2 * (me * (KEYS + CLEARED) + KEYS + it)
+                states[at + 1] = states[at]
+
+def check(key, at, least, value):
+    most = states[at]
+    state = None if value is None else int(value)
+    if state is not None:
+        fine = state % 3 and least <= state <= most
+    else:
+        fine = any(it % 3 == 0 for it in range(least, most + 1))
+    if not fine:
+        raise AssertionError(f"{key} was {value} when it was from {least} to {most}")
+
+def choose():
+    me, which = random.randrange(WRITERS), random.randrange(KEYS + CLEARED)
+    key = f"{me} {which}" if which < KEYS else f"{me} cleared {which - KEYS}"
+    return key, 2 * (me * (KEYS + CLEARED) + which)
+
+def read(backend, is_over):
+    reads = 0
+    while not is_over():
+        key, at = choose()
+        for _ in range(3):
+            least = states[at + 1]
+            try:
+                value = backend.get(key)
+            except KeyError:
+                value = None
+            check(key, at, least, value)
+            reads += 1
+    return reads
+
+async def read_in_tasks(is_over):
+    async def one(backend):
+        while not is_over():
+            key, at = choose()
+            least = states[at + 1]
+            try:
+                value = await backend.get(key)
+            except KeyError:
+                value = None
+            check(key, at, least, value)
+            await asyncio.sleep(0)
+    async with async_.SqliteBackend(path, busy_timeout=60.0) as backend:
+        await asyncio.gather(*(one(backend) for _ in range(4)))
+
+def start(work):
+    pid = os.fork()
+    if not pid:
+        random.seed(7)  # all the same: what must be different may not hang on this
+        try:
+            work()
+        except BaseException as error:
+            os.write(2, f"error: {error!r}\\n".encode())
+            os._exit(1)
+        os._exit(0)
+    return pid
+
+backend = sync.SqliteBackend(path, busy_timeout=60.0)
+backend.set("first", b"")
+writers = [start(lambda me=me: write(backend, me)) for me in range(WRITERS)]
+over, tell = os.pipe()
+os.set_blocking(over, False)
+
+def is_over():
+    try:
+        return os.read(over, 1) == b""
+    except BlockingIOError:
+        return False
+
+def reading():
+    os.close(tell)
+    read(backend, is_over)
+
+def reading_in_tasks():
+    os.close(tell)
+    asyncio.run(read_in_tasks(is_over))
+
+readers = [start(reading), start(reading_in_tasks)]
+failed = [os.waitpid(pid, 0)[1] for pid in writers]
+os.close(tell)
+failed += [os.waitpid(pid, 0)[1] for pid in readers]
+sys.exit(any(failed))
+"""
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "cache.db"
+
+
+@pytest.fixture
+def backend(path: Path, clock: ManualClock) -> Iterator[sync.SqliteBackend]:
+    with sync.SqliteBackend(path, wall_clock=clock) as backend:
+        yield backend
+
+
+def written_without_stamps(path: Path, value: bytes) -> None:
+    """Change all values as another program would that knows nothing of stamps."""
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("UPDATE entries SET value = ?", (value,))
+
+
+def is_remembered(backend: sync.SqliteBackend, path: Path) -> bool:
+    """Tell whether a key is read without the file."""
+    before = backend.get("key")
+    assert before != b"from the file"
+    written_without_stamps(path, b"from the file")
+    value = backend.get("key")
+    written_without_stamps(path, before)
+    return value == before
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+def test_nobody_reads_what_was_written_over_or_deleted_before(path: Path) -> None:
+    result = subprocess.run(
+        [sys.executable, "-W", "ignore::DeprecationWarning", "-c", RACE, str(path), str(ROUNDS)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+    )
+
+    assert result.stderr == ""
+    assert result.returncode == 0
+
+
+def test_value_that_was_read_is_given_again_without_the_file(
+    backend: sync.SqliteBackend, path: Path
+) -> None:
+    backend.set("key", b"value")
+
+    assert is_remembered(backend, path)
+
+
+def set_it(backend: sync.SqliteBackend) -> None:
+    backend.set("key", b"new")
+
+
+def set_many(backend: sync.SqliteBackend) -> None:
+    backend.set_many([("key", b"new"), ("another", b"new")])
+
+
+def set_very_many(backend: sync.SqliteBackend) -> None:
+    backend.set_many([(f"key {number}", b"new") for number in range(1000)] + [("key", b"new")])
+
+
+def delete(backend: sync.SqliteBackend) -> None:
+    backend.delete("key")
+
+
+def delete_many(backend: sync.SqliteBackend) -> None:
+    backend.delete_many("another", "key")
+
+
+def expire_in(backend: sync.SqliteBackend) -> None:
+    backend.expire_in("key", 0)
+
+
+def live_shorter(backend: sync.SqliteBackend) -> None:
+    backend.expire_in("key", 1)
+
+
+def clear(backend: sync.SqliteBackend) -> None:
+    backend.clear()
+
+
+def clear_prefix(backend: sync.SqliteBackend) -> None:
+    backend.clear_prefix("k")
+
+
+def commit(backend: sync.SqliteBackend) -> None:
+    backend.leases.claim(["key"], "token", 5.0)
+    assert backend.leases.commit([Commit("key", "token", b"new", time_to_live=None, former=None)])
+
+
+def evict(backend: sync.SqliteBackend) -> None:
+    with sync.SqliteBackend(
+        backend._file.path, max_entries=1, wall_clock=backend._wall_clock
+    ) as bounded:
+        bounded.set_many([(f"key {number}", b"new") for number in range(10)])
+
+
+WAYS = [
+    set_it,
+    set_many,
+    set_very_many,
+    delete,
+    delete_many,
+    expire_in,
+    live_shorter,
+    clear,
+    clear_prefix,
+    commit,
+    evict,
+]
+
+
+@pytest.mark.parametrize("write", WAYS, ids=lambda it: it.__name__)
+@pytest.mark.parametrize("by", ["itself", "another"])
+@pytest.mark.parametrize("colour", [sync, async_], ids=["sync", "async"])
+async def test_whatever_is_written_is_seen_at_once(
+    path: Path, clock: ManualClock, colour: Any, write: Callable[..., None], by: str
+) -> None:
+    with sync.SqliteBackend(path, wall_clock=clock) as writer:
+        reader = (
+            writer
+            if by == "itself" and colour is sync
+            else colour.SqliteBackend(path, wall_clock=clock)
+        )
+
+        async def get() -> Any:
+            try:
+                value = reader.get("key")
+                return await value if colour is async_ else value
+            except KeyError:
+                return None
+
+        writer.set("key", b"old", time_to_live=60)
+        assert await get() == b"old"
+        assert await get() == b"old"
+
+        write(writer)
+        clock.advance(2)
+
+        found = await get()
+        there = dict(writer.get_many("key")).get("key")
+        assert found == there
+        assert found != b"old"
+        await reader.aclose() if colour is async_ else reader.close()
+
+
+def test_value_is_over_when_its_time_is(backend: sync.SqliteBackend, clock: ManualClock) -> None:
+    backend.set("key", b"value", time_to_live=5)
+    assert backend.get("key") == b"value"
+
+    clock.advance(4.9)
+    assert backend.get("key") == b"value"
+    clock.advance(0.1)
+
+    assert not backend.contains("key")
+    with pytest.raises(KeyError):
+        backend.get("key")
+
+
+def test_what_others_wrote_without_stamps_is_seen_in_a_second(
+    backend: sync.SqliteBackend, path: Path
+) -> None:
+    backend.set("key", b"value")
+    backend.get("key")
+    written_without_stamps(path, b"new")
+
+    backend._file._recent.until -= 1.0
+
+    assert backend.get("key") == b"new"
+
+
+def test_memory_holds_no_more_than_it_may(path: Path) -> None:
+    with sync.SqliteBackend(path, memory_bytes=10_000) as backend:
+        backend.set("key", b"v" * 10_000)
+        assert not is_remembered(backend, path)
+        backend.set_many([(f"key {number}", b"v" * 1000) for number in range(20)])
+        backend._file._recent.until -= 1.0
+        for number in range(20):
+            backend.get(f"key {number}")
+        written_without_stamps(path, b"new")
+
+        old = [key for key in backend.keys("key ") if backend.get(key) != b"new"]
+
+        assert 5 <= len(old) < 10
+
+
+def test_memory_of_nothing_has_all_read_from_the_file(path: Path) -> None:
+    with sync.SqliteBackend.from_url(f"sqlite:///{path}?memory-bytes=0") as backend:
+        backend.set("key", b"value")
+
+        assert not is_remembered(backend, path)
+
+
+def test_what_a_transaction_has_not_committed_is_not_remembered(path: Path) -> None:
+    with sync.SqliteBackend(path) as backend:
+        file = backend._file
+        backend.set("key", b"old")
+
+        def change_look_and_fail(connection: Connection) -> None:
+            file._set(connection, b"key", b"new", None, False)
+            assert file._get(connection, b"key") == b"new"
+            raise sqlite3.OperationalError("disk I/O error")
+
+        with pytest.raises(sqlite3.OperationalError, match="disk I/O"):
+            file.transact(change_look_and_fail)
+
+        assert backend.get("key") == b"old"
+
+
+def test_stamps_are_for_whoever_may_use_the_database(path: Path) -> None:
+    path.touch(mode=0o600)
+    path.chmod(0o664)
+    umask = os.umask(0o077)
+    try:
+        with sync.SqliteBackend(path) as backend:
+            backend.set("key", b"value")
+    finally:
+        os.umask(umask)
+
+    stamps = path.with_name("cache.db-stamps")
+    assert stat.S_IMODE(stamps.stat().st_mode) == 0o664
+
+
+@pytest.mark.parametrize("size", [0, 100, SLOTS * 8])
+def test_stamps_that_were_cut_off_are_completed(path: Path, size: int) -> None:
+    path.with_name("cache.db-stamps").write_bytes(bytes(size))
+
+    with sync.SqliteBackend(path) as backend:
+        backend.set("key", b"value")
+        assert is_remembered(backend, path)
+
+
+def test_without_stamps_all_is_read_from_the_file(
+    path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path.with_name("cache.db-stamps").mkdir()
+
+    with sync.SqliteBackend(path) as backend:
+        backend.set("key", b"value")
+        assert not is_remembered(backend, path)
+
+    assert "cache.db-stamps cannot be used" in caplog.text
+
+
+def test_stamps_that_somebody_removed_are_made_anew_in_a_second(
+    backend: sync.SqliteBackend, path: Path
+) -> None:
+    backend.set("key", b"old")
+    backend.get("key")
+    path.with_name("cache.db-stamps").unlink()
+    with sync.SqliteBackend(path) as other:
+        other.set("key", b"new")
+
+        backend._file._recent.until -= 1.0
+
+        assert backend.get("key") == b"new"
+        assert is_remembered(backend, path)
+        other.set("key", b"newer")
+        assert backend.get("key") == b"newer"
+
+
+def test_file_with_a_rollback_journal_is_always_asked(path: Path) -> None:
+    with sync.SqliteBackend(path) as backend:
+        backend.set("key", b"value")
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA journal_mode = DELETE")
+
+    with sync.SqliteBackend(path) as backend:
+        assert not is_remembered(backend, path)
+
+
+def test_mark_that_was_given_before_a_write_is_worth_nothing_after_it(path: Path) -> None:
+    path.touch()
+    stamps = Stamps.open(str(path))
+    assert stamps is not None
+    recent = Recent(stamps, 1000)
+    mark = recent.mark(b"key")
+    assert mark is not None
+
+    stamps.renew([b"key"])
+    recent.put(b"key", b"value", None, mark)
+
+    assert recent.get(b"key", lambda: 0) is None
+
+
+def test_programs_that_seed_chance_alike_give_different_stamps(path: Path) -> None:
+    path.touch()
+    seen = []
+    for _ in range(2):
+        random.seed(1)
+        stamps = Stamps.open(str(path))
+        assert stamps is not None
+        stamps.renew([b"key"])
+        seen.append(stamps.numbers[Stamps.slot_of(b"key")])
+    assert seen[0] != seen[1]
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+def test_forked_children_give_different_stamps(path: Path) -> None:
+    script = """
+import json, os, sys
+from cachetory.backends.sqlite_stamps import Stamps
+open(sys.argv[1], "w").close()
+stamps = Stamps.open(sys.argv[1])
+seen = []
+for _ in range(3):
+    pid = os.fork()
+    if not pid:
+        stamps.renew([b"key"])
+        os._exit(0)
+    os.waitpid(pid, 0)
+    seen.append(stamps.numbers[Stamps.slot_of(b"key")])
+stamps.renew([b"key"])
+print(json.dumps([*seen, stamps.numbers[Stamps.slot_of(b"key")]]))
+"""
+    result = subprocess.run(
+        [sys.executable, "-W", "ignore::DeprecationWarning", "-c", script, str(path)],
+        cwd=ROOT,
+        capture_output=True,
+        check=True,
+        timeout=100,
+    )
+
+    assert len(set(json.loads(result.stdout))) == 4

@@ -20,7 +20,7 @@ import pytest
 from cachetory._shell.health import Health
 from cachetory.backends import async_, sync
 from cachetory.backends.sqlite_access import SqliteAccess
-from cachetory.backends.sqlite_schema import APPLICATION, ForeignFileError
+from cachetory.backends.sqlite_schema import APPLICATION, VERSION, ForeignFileError
 from cachetory.caches.async_ import Cache as AsyncCache
 from cachetory.caches.sync import Cache
 from cachetory.decorators.sync import cached
@@ -82,7 +82,7 @@ def no_header(path: Path) -> None:
 def no_tables(path: Path) -> None:
     with closing(sqlite3.connect(path)) as connection:
         connection.execute(f"PRAGMA application_id = {APPLICATION}")
-        connection.execute("PRAGMA user_version = 1")
+        connection.execute(f"PRAGMA user_version = {VERSION}")
 
 
 def no_counts(path: Path) -> None:
@@ -107,7 +107,7 @@ def of_another_application(path: Path) -> None:
 def of_the_future(path: Path) -> None:
     fill(path)
     with closing(sqlite3.connect(path)) as connection:
-        connection.execute("PRAGMA user_version = 2")
+        connection.execute(f"PRAGMA user_version = {VERSION + 1}")
 
 
 DAMAGED = [garbage, text, truncated, a_page_and_a_half, no_header, no_tables, no_counts]

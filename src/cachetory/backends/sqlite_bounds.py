@@ -7,14 +7,19 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Literal
 
 from cachetory.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-COUNTS = "counts.entries, counts.bytes, counts.age, counts.evicted"
+COUNTS = (
+    "counts.entries, counts.bytes, counts.age, counts.evicted, counts.max_entries, counts.max_bytes"
+)
+
+Bound = int | Literal["kept"] | None
+"""How much there may be: `None` for no limit, `"kept"` for what was said last of the file."""
 
 OVERHEAD = 64
 """Bytes that an entry takes besides its key and value, roughly."""
@@ -49,7 +54,7 @@ _NOTE_HIT = f"UPDATE entries SET hits = hits + 1 WHERE name = ? AND hits < {MOST
 
 
 class Counts:
-    """What is in a file, as a transaction finds and leaves it.
+    """What is in a file and may be there, as a transaction finds and leaves it.
 
     Args:
         row: the columns `COUNTS`.
@@ -59,17 +64,30 @@ class Counts:
         bytes: What they take, see `OVERHEAD`.
         age: The highest number that an entry was given.
         evicted: How many had to go for others.
+        max_entries: How many entries there may be; `None` for no limit.
+        max_bytes: What they may take; `None` for no limit.
         removed: The keys that were removed.
     """
 
-    __slots__ = ("_found", "age", "bytes", "entries", "evicted", "removed")
+    __slots__ = (
+        "_found",
+        "age",
+        "bytes",
+        "entries",
+        "evicted",
+        "max_bytes",
+        "max_entries",
+        "removed",
+    )
 
-    def __init__(self, row: tuple[int, int, int, int]) -> None:
+    def __init__(self, row: tuple[Any, ...]) -> None:
         self._found = row
         self.entries: int = row[0]
         self.bytes: int = row[1]
         self.age: int = row[2]
         self.evicted: int = row[3]
+        self.max_entries: int | None = row[4]
+        self.max_bytes: int | None = row[5]
         self.removed: list[bytes] = []
 
     @staticmethod
@@ -86,11 +104,30 @@ class Counts:
 
     def write(self, connection: sqlite3.Connection) -> None:
         """Write them, if they have changed."""
-        left = (self.entries, self.bytes, self.age, self.evicted)
+        left = (
+            self.entries,
+            self.bytes,
+            self.age,
+            self.evicted,
+            self.max_entries,
+            self.max_bytes,
+        )
         if left != self._found:
             connection.execute(
-                "UPDATE counts SET entries = ?, bytes = ?, age = ?, evicted = ?", left
+                "UPDATE counts SET entries = ?, bytes = ?, age = ?, evicted = ?, "
+                "max_entries = ?, max_bytes = ?",
+                left,
             )
+
+    def are_over(self, part: float = 1.0) -> bool:
+        """Tell whether there is more than a part of what there may be."""
+        return (self.max_entries is not None and self.entries > part * self.max_entries) or (
+            self.max_bytes is not None and self.bytes > part * self.max_bytes
+        )
+
+    def leave_no_room(self, size: int) -> bool:
+        """Tell whether an entry of that size would not fit into an empty file."""
+        return self.max_bytes is not None and size > self.max_bytes
 
     def remove(
         self, connection: sqlite3.Connection, name: bytes, size: int, big: int | None
@@ -108,8 +145,8 @@ class Bounds:
     """Keeps a file within its bounds, by what it hears of reading and writing.
 
     Args:
-        max_entries: how many entries it holds at most; `None` for as many as there are.
-        max_bytes: how many bytes they may take; `None` for no limit.
+        max_entries: how many entries it holds at most.
+        max_bytes: how many bytes they may take.
         now: epoch milliseconds.
 
     Raises:
@@ -119,16 +156,13 @@ class Bounds:
         writes: How many writes there were.
     """
 
-    def __init__(
-        self, max_entries: int | None, max_bytes: int | None, now: Callable[[], int]
-    ) -> None:
-        for name, bound in (("max_entries", max_entries), ("max_bytes", max_bytes)):
-            if bound is not None and bound < 1:
+    def __init__(self, max_entries: Bound, max_bytes: Bound, now: Callable[[], int]) -> None:
+        wanted = {"max_entries": max_entries, "max_bytes": max_bytes}
+        self._wanted = {name: bound for name, bound in wanted.items() if bound != "kept"}
+        for name, bound in self._wanted.items():
+            if isinstance(bound, int) and bound < 1:
                 msg = f"{name}={bound} leaves no room for anything: give a positive number, or None"
                 raise ConfigurationError(msg)
-        self._max_entries = max_entries
-        self._max_bytes = max_bytes
-        self._is_bounded = max_entries is not None or max_bytes is not None
         self._now = now
         self._touched: set[bytes] = set()
         self.writes: int = 0
@@ -138,12 +172,17 @@ class Bounds:
 
     def touch(self, name: bytes) -> None:
         """Remember that an entry was read."""
-        if self._is_bounded and len(self._touched) < TOUCHED_AT_MOST:
+        if len(self._touched) < TOUCHED_AT_MOST:
             self._touched.add(name)
 
-    def are_below(self, size: int) -> bool:
-        """Tell whether an entry of that size would not fit into an empty file."""
-        return self._max_bytes is not None and size > self._max_bytes
+    def apply(self, counts: Counts) -> None:
+        """Have the file keep what is wanted of it."""
+        for name, bound in self._wanted.items():
+            setattr(counts, name, bound)
+
+    def are_kept(self) -> None:
+        """Hear that the file keeps them now. Others may change them from now on."""
+        self._wanted = {}
 
     def are_due(self) -> bool:
         """Tell whether the next write has more to do than what it is made for."""
@@ -158,10 +197,10 @@ class Bounds:
             self._sweep(connection, counts)
             connection.execute("DELETE FROM claims WHERE stands_until <= ?", (self._now(),))
             touched, self._touched = self._touched, set()
-            if self._is_over(counts, _NOTED_FROM):
+            if counts.are_over(_NOTED_FROM):
                 # A copy, since a reader may just be adding one.
                 connection.executemany(_NOTE_HIT, [(name,) for name in list(touched)])
-        if self._is_over(counts):
+        if counts.are_over():
             self._evict(connection, counts)
 
     def give_back(self, connection: sqlite3.Connection) -> None:
@@ -176,12 +215,6 @@ class Bounds:
                 # `execute` would stop after the first page.
                 connection.executescript(f"PRAGMA incremental_vacuum({_PAGES_GIVEN_BACK})")
 
-    def _is_over(self, counts: Counts, part: float = 1.0) -> bool:
-        """Tell whether there is more than a part of what there may be."""
-        return (self._max_entries is not None and counts.entries > part * self._max_entries) or (
-            self._max_bytes is not None and counts.bytes > part * self._max_bytes
-        )
-
     def _evict(self, connection: sqlite3.Connection, counts: Counts) -> None:
         """Remove what has expired, then what is old and was not read since it was looked at last.
 
@@ -191,7 +224,7 @@ class Bounds:
         """
         self._sweep(connection, counts)
         spared = min(MOST_SPARED, (counts.entries - 1) // 2)  # what was written last stays
-        while self._is_over(counts):
+        while counts.are_over():
             row = connection.execute(
                 "SELECT name, size, big, hits FROM entries ORDER BY age LIMIT 1"
             ).fetchone()

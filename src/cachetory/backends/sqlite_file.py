@@ -16,6 +16,7 @@ from cachetory.backends.sqlite_schema import BIG, is_busy
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
+    from cachetory.backends.sqlite_bounds import Bound
     from cachetory.backends.sqlite_schema import Connection
 
 STEP = 1000
@@ -58,6 +59,10 @@ class SqliteStats(NamedTuple):
     """How many entries had to go for others since the file was made."""
     file_size: int
     """Bytes on the disk, what is written ahead included."""
+    max_entries: int | None
+    """How many entries there may be; `None` for no limit."""
+    max_bytes: int | None
+    """What they may take, in `bytes`; `None` for no limit."""
 
 
 class _Known(NamedTuple):
@@ -76,8 +81,8 @@ class SqliteFile(SqliteAccess):
 
     Args:
         path: the file.
-        max_entries: how many entries it holds at most; `None` for as many as there are.
-        max_bytes: how many bytes they may take; `None` for no limit.
+        max_entries: how many entries it holds at most.
+        max_bytes: how many bytes they may take.
         busy_timeout: seconds to wait for the turn of others.
         memory_bytes: how much may be taken by what was read lately.
         replaces_damaged: whether a file that is corrupt or somebody else's is set aside.
@@ -91,8 +96,8 @@ class SqliteFile(SqliteAccess):
         self,
         path: str,
         *,
-        max_entries: int | None = None,
-        max_bytes: int | None = None,
+        max_entries: Bound = "kept",
+        max_bytes: Bound = "kept",
         busy_timeout: float = 1.0,
         memory_bytes: int = 0,
         replaces_damaged: bool = True,
@@ -143,7 +148,14 @@ class SqliteFile(SqliteAccess):
         for suffix in ("", "-wal"):
             with suppress(OSError):
                 file_size += Path(self.path + suffix).stat().st_size
-        return SqliteStats(counts.entries, counts.bytes, counts.evicted, file_size)
+        return SqliteStats(
+            counts.entries,
+            counts.bytes,
+            counts.evicted,
+            file_size,
+            counts.max_entries,
+            counts.max_bytes,
+        )
 
     def _get_alone(self, connection: Connection, name: bytes) -> Any:
         """Get what was committed after the mark was given, and so may be remembered."""
@@ -433,6 +445,7 @@ class SqliteFile(SqliteAccess):
 
     def _after(self, connection: Connection) -> None:
         """Give the disk some of what is free."""
+        self._bounds.are_kept()
         self._bounds.give_back(connection)
 
     def _set(
@@ -455,7 +468,7 @@ class SqliteFile(SqliteAccess):
             expires_at = found.expires_at
         length = _length_of(value)
         size = size_of(name, length)
-        if self._bounds.are_below(size):
+        if counts.leave_no_room(size):
             self._delete(connection, name)
             return False
         self._written.append(name)
@@ -506,15 +519,17 @@ class SqliteFile(SqliteAccess):
         row = connection.execute(_FIND, (name, name)).fetchone()
         if row is None:
             raise malformed()
-        if self._counts is None:
-            self._counts = Counts(row[5:])
-        return _Known(*row[:5]), self._counts
+        return _Known(*row[:5]), self._counts or self._begin(Counts(row[5:]))
 
     def _counted(self, connection: Connection) -> Counts:
         """Give the counts of the transaction under way."""
-        if self._counts is None:
-            self._counts = Counts.read(connection)
-        return self._counts
+        return self._counts or self._begin(Counts.read(connection))
+
+    def _begin(self, counts: Counts) -> Counts:
+        """Take what a transaction finds, and what is wanted."""
+        self._bounds.apply(counts)
+        self._counts = counts
+        return counts
 
     def _claim(
         self,

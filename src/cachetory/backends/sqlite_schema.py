@@ -22,11 +22,14 @@ if TYPE_CHECKING:
 APPLICATION = 0x43616368
 """What tells our files from others': `PRAGMA application_id`."""
 
-VERSION = 1
+VERSION = 2
 """Of the layout: `PRAGMA user_version`."""
 
 BIG = 2048
 """Values of more bytes than this lie in a table of their own, so that rows stay close together."""
+
+MAX_BYTES = 1 << 30
+"""How many bytes entries may take in a new file, unless somebody says something else."""
 
 _TABLES = (
     # `age` grows with each insertion: the smallest is the next to be looked at for eviction, and
@@ -60,10 +63,12 @@ _TABLES = (
         entries INTEGER NOT NULL,
         bytes INTEGER NOT NULL,
         age INTEGER NOT NULL,
-        evicted INTEGER NOT NULL
+        evicted INTEGER NOT NULL,
+        max_entries INTEGER,
+        max_bytes INTEGER
     )
     """,
-    "INSERT INTO counts VALUES (1, 0, 0, 0, 0)",
+    f"INSERT INTO counts VALUES (1, 0, 0, 0, 0, NULL, {MAX_BYTES})",  # noqa: S608 (no input)
     f"PRAGMA application_id = {APPLICATION}",
     f"PRAGMA user_version = {VERSION}",
 )

@@ -344,6 +344,61 @@ async def test_bound_by_bytes_is_never_passed(path: Path) -> None:
             assert held.entries == len(await found(backend)) > 0
 
 
+async def bounds_of(backend: SqliteBackend) -> tuple[int | None, int | None]:
+    held = await backend.stats()
+    return held.max_entries, held.max_bytes
+
+
+async def test_new_file_is_bound_to_a_gibibyte(backend: SqliteBackend) -> None:
+    assert await bounds_of(backend) == (None, 1 << 30)
+
+
+async def test_file_keeps_the_bounds_that_it_was_given_last(path: Path) -> None:
+    async with SqliteBackend(path, max_entries=20, max_bytes=None) as first:
+        await fill(first, 20)
+        assert await bounds_of(first) == (20, None)
+
+        async with SqliteBackend(path) as script, SqliteBackend(path, max_entries=5) as other:
+            await script.set("key 0", b"by one that says nothing of bounds")
+            assert await bounds_of(script) == (20, None)
+            assert len(await found(first)) == 20
+
+            await other.set("key 19", b"by one that wants another")
+            assert len(await found(first)) == 5
+
+            await first.set("key", b"by one that wanted something before")
+            assert await bounds_of(first) == (5, None)
+            assert len(await found(first)) == 5
+
+    async with SqliteBackend(path, max_entries=None, max_bytes=50_000) as later:
+        await later.set("key", b"value")
+        assert await bounds_of(later) == (None, 50_000)
+
+
+async def test_bounds_that_could_not_be_written_are_written_later(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with SqliteBackend(path) as other, SqliteBackend(path, max_entries=5) as backend:
+        await fill(other, 20)
+        value: Any = 5
+        with pytest.raises(TypeError):
+            await backend.set("key", value)
+        with monkeypatch.context() as patch:
+            patch.setattr(sqlite_bounds.Bounds, "settle", fail)
+            with pytest.raises(sqlite3.OperationalError, match="disk"):
+                await backend.set("key", b"value")
+        assert (await bounds_of(backend))[0] is None
+
+        await backend.set("key", b"value")
+
+        assert (await bounds_of(backend))[0] == 5
+        assert len(await found(other)) == 5
+
+
+def fail(*_arguments: object) -> None:
+    raise sqlite3.OperationalError("database or disk is full")
+
+
 async def test_many_entries_set_at_once_stay_within_the_bound(small: SqliteBackend) -> None:
     await fill(small, 10)
 

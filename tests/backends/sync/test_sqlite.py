@@ -341,6 +341,61 @@ def test_bound_by_bytes_is_never_passed(path: Path) -> None:
             assert held.entries == len(found(backend)) > 0
 
 
+def bounds_of(backend: SqliteBackend) -> tuple[int | None, int | None]:
+    held = backend.stats()
+    return held.max_entries, held.max_bytes
+
+
+def test_new_file_is_bound_to_a_gibibyte(backend: SqliteBackend) -> None:
+    assert bounds_of(backend) == (None, 1 << 30)
+
+
+def test_file_keeps_the_bounds_that_it_was_given_last(path: Path) -> None:
+    with SqliteBackend(path, max_entries=20, max_bytes=None) as first:
+        fill(first, 20)
+        assert bounds_of(first) == (20, None)
+
+        with SqliteBackend(path) as script, SqliteBackend(path, max_entries=5) as other:
+            script.set("key 0", b"by one that says nothing of bounds")
+            assert bounds_of(script) == (20, None)
+            assert len(found(first)) == 20
+
+            other.set("key 19", b"by one that wants another")
+            assert len(found(first)) == 5
+
+            first.set("key", b"by one that wanted something before")
+            assert bounds_of(first) == (5, None)
+            assert len(found(first)) == 5
+
+    with SqliteBackend(path, max_entries=None, max_bytes=50_000) as later:
+        later.set("key", b"value")
+        assert bounds_of(later) == (None, 50_000)
+
+
+def test_bounds_that_could_not_be_written_are_written_later(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with SqliteBackend(path) as other, SqliteBackend(path, max_entries=5) as backend:
+        fill(other, 20)
+        value: Any = 5
+        with pytest.raises(TypeError):
+            backend.set("key", value)
+        with monkeypatch.context() as patch:
+            patch.setattr(sqlite_bounds.Bounds, "settle", fail)
+            with pytest.raises(sqlite3.OperationalError, match="disk"):
+                backend.set("key", b"value")
+        assert (bounds_of(backend))[0] is None
+
+        backend.set("key", b"value")
+
+        assert (bounds_of(backend))[0] == 5
+        assert len(found(other)) == 5
+
+
+def fail(*_arguments: object) -> None:
+    raise sqlite3.OperationalError("database or disk is full")
+
+
 def test_many_entries_set_at_once_stay_within_the_bound(small: SqliteBackend) -> None:
     fill(small, 10)
 
@@ -469,8 +524,8 @@ def test_pages_are_given_back_in_small_steps(backend: SqliteBackend, path: Path)
         pages.append(ask(path, "PRAGMA page_count"))
 
     steps = [before - after for before, after in pairwise(pages)]
-    assert pages[-1] <= 500
-    assert all(0 <= step <= 260 for step in steps)  # 256, and some of the file's own
+    assert pages[-1] <= 500, pages
+    assert all(0 <= step <= 260 for step in steps), pages  # 256, and some of the file's own
     backend.close()
     assert size_of(path) == pages[-1] * 4096
 

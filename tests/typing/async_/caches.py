@@ -89,7 +89,8 @@ async def backends_by_class(path: Path, client: Redis, cluster: RedisCluster) ->
     file = SqliteBackend(path, max_entries=1000, max_bytes=2**20, on_corrupt="raise")
     assert_type(await file.get("key"), bytes)
     assert_type(Cache(serializer=ZlibCompressor(), backend=file), Cache[bytes, bytes])
-    SqliteBackend("cache.db", busy_timeout=0.5)
+    SqliteBackend("cache.db", busy_timeout=0.5, max_bytes=None, max_entries="kept")
+    SqliteBackend("cache.db", memory_bytes=1 << 20)
     SqliteBackend(path, on_corrupt="ignore")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     SqliteBackend(path, max_bytes="1MiB")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     Cache[int](serializer="json://", backend=RedisBackend(client))

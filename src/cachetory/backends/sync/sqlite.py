@@ -46,9 +46,11 @@ class SqliteBackend(SyncBackend[bytes]):
 
     Args:
         path: the file, which is made if there is none. Beside it, SQLite keeps `…-wal` and `…-shm`.
-        max_entries: how many entries it holds at most; `None` for as many as there are.
-        max_bytes: how many bytes keys and values may take; `None` for no limit. The file itself is
-            somewhat bigger. Expired entries go first, then old ones that have not been read.
+        max_entries: how many entries it holds at most; `None` for no limit, as in a new file. The
+            file keeps what was said last, by whichever process.
+        max_bytes: how many bytes keys and values may take; `None` for no limit, 1 GiB in a new
+            file, which keeps this too. The file itself is somewhat bigger. Expired entries go
+            first, then old ones that have not been read.
         busy_timeout: seconds to wait while another process writes.
         memory_bytes: how much memory may be taken by what was read within the last second. It is
             given again without asking the file, unless any process has written it since.
@@ -64,8 +66,8 @@ class SqliteBackend(SyncBackend[bytes]):
         self,
         path: str | PathLike[str],
         *,
-        max_entries: int | None = None,
-        max_bytes: int | None = None,
+        max_entries: int | Literal["kept"] | None = "kept",
+        max_bytes: int | Literal["kept"] | None = "kept",
         busy_timeout: float = 1.0,
         memory_bytes: int = 4 << 20,
         on_corrupt: Literal["replace", "raise"] = "replace",

@@ -81,6 +81,14 @@ def backend(path: Path) -> FileStore:
     return FileStore(backend.get, partial(backend.set, time_to_live=TIME_TO_LIVE))
 
 
+def forgetful(path: Path) -> FileStore:
+    """The backend alone, which has each value read from the file."""
+    from cachetory.backends.sync import SqliteBackend
+
+    backend = SqliteBackend(path, max_entries=MAX_ENTRIES, busy_timeout=60, memory_bytes=0)
+    return FileStore(backend.get, partial(backend.set, time_to_live=TIME_TO_LIVE))
+
+
 def diskcache(path: Path) -> FileStore:
     """As it is by default: bounded to 1 GB, the oldest goes first."""
     from diskcache import Cache

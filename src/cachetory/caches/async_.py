@@ -15,8 +15,8 @@ from cachetory._shell.async_.codec import Codec
 from cachetory._shell.async_.loader import Loader
 from cachetory._shell.async_.object_shelf import ObjectShelf
 from cachetory._shell.async_.recipe import Recipe, check_chunk_size, load_chunks, load_one
-from cachetory._shell.async_.shelf import WireShelf
 from cachetory._shell.async_.single_flight import SingleFlight
+from cachetory._shell.async_.wire_shelf import WireShelf
 from cachetory._shell.reporter import Reporter
 from cachetory.durations import to_seconds, to_timedelta, to_timestamp
 from cachetory.errors import ConfigurationError, NoValueError

@@ -17,8 +17,8 @@ from cachetory._shell.sync.codec import Codec
 from cachetory._shell.sync.loader import Loader
 from cachetory._shell.sync.object_shelf import ObjectShelf
 from cachetory._shell.sync.recipe import Recipe, check_chunk_size, load_chunks, load_one
-from cachetory._shell.sync.shelf import WireShelf
 from cachetory._shell.sync.single_flight import SingleFlight
+from cachetory._shell.sync.wire_shelf import WireShelf
 from cachetory.durations import to_seconds, to_timedelta, to_timestamp
 from cachetory.errors import ConfigurationError, NoValueError
 

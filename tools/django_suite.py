@@ -13,7 +13,6 @@ middleware and the decorators, which Django runs over its memory cache, run over
 from __future__ import annotations
 
 import argparse
-import asyncio  # noqa: TID251 (loops are what is tested)
 import importlib
 import inspect
 import subprocess
@@ -27,6 +26,7 @@ from typing import TYPE_CHECKING, Any
 from unittest import mock
 
 import django
+from asgiref.sync import async_to_sync
 from django.conf import settings
 
 if TYPE_CHECKING:
@@ -45,34 +45,27 @@ ELSEWHERE = (
 )
 """Classes of tests that Django runs over its memory cache."""
 
-_LAZY = (
-    "awaited, a query set that was not evaluated is pickled in the event loop, where Django "
-    "refuses to ask the database; its own caches do all their work in a thread"
-)
-EXPLAINED = {
-    "Awaited.test_cache_read_for_model_instance_with_deferred": _LAZY,
-    "Awaited.test_cache_write_for_model_instance_with_deferred": _LAZY,
-}
+EXPLAINED: dict[str, str] = {}
 """Tests that fail, by class and name, and why that is right."""
 
 
 class Awaiting:
     """A Django cache, or the handler of all, whose plain methods are the asynchronous ones."""
 
-    def __init__(self, cache: Any, loop: asyncio.AbstractEventLoop) -> None:
-        self.__dict__.update(_cache=cache, _loop=loop)
+    def __init__(self, cache: Any) -> None:
+        self.__dict__.update(_cache=cache)
 
     def __getattr__(self, name: str) -> Any:
         if name not in AWAITED:
             return getattr(self._cache, name)
         method = getattr(self._cache, f"a{name}")
-        return lambda *args, **kwargs: self._loop.run_until_complete(method(*args, **kwargs))
+        return async_to_sync(method)
 
     def __setattr__(self, name: str, value: Any) -> None:
         setattr(self._cache, name, value)
 
     def __getitem__(self, alias: str) -> Awaiting:
-        return Awaiting(self._cache[alias], self._loop)
+        return Awaiting(self._cache[alias])
 
     def __contains__(self, key: str) -> bool:
         return bool(self.has_key(key))
@@ -136,16 +129,11 @@ def classes_for(url: str) -> Iterator[type[Any]]:
         tearDown = clear_all
 
         def run(self, result: Any = None) -> Any:
-            loop = asyncio.new_event_loop()
-            try:
-                with (
-                    mock.patch.object(module, "cache", Awaiting(module.cache, loop)),
-                    mock.patch.object(module, "caches", Awaiting(module.caches, loop)),
-                ):
-                    return super().run(result)
-            finally:
-                loop.run_until_complete(loop.shutdown_asyncgens())
-                loop.close()
+            with (
+                mock.patch.object(module, "cache", Awaiting(module.cache)),
+                mock.patch.object(module, "caches", Awaiting(module.caches)),
+            ):
+                return super().run(result)
 
     for name, test in vars(module.BaseCacheTests).items():
         if inspect.iscoroutinefunction(test):  # awaits by itself

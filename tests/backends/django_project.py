@@ -26,6 +26,7 @@ def set_up() -> None:
     path = Path(DIRECTORY.name)
     settings.configure(
         USE_TZ=True,
+        INSTALLED_APPS=["django.contrib.contenttypes"],
         DATABASES={
             "default": {
                 "ENGINE": "django.db.backends.sqlite3",

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from inspect import isawaitable
 from typing import TYPE_CHECKING, Any
 
 from django.core.cache.backends import base as django_base
 
 from cachetory.django.connections import closing_connections
 from cachetory.django.options import Options
+from cachetory.django.query_sets import evaluated
 from cachetory.django.shared import entries_of
 from cachetory.errors import NoValueError
 
@@ -102,8 +104,9 @@ class CachetoryCache(BaseCache):
         It may be asynchronous, too.
         """
 
-        def load() -> Any:
-            return default() if callable(default) else default
+        async def load() -> Any:
+            value = default() if callable(default) else default
+            return await evaluated(await value if isawaitable(value) else value)
 
         return await self._async.get_or_set(self._key(key, version), load, self._seconds(timeout))
 
@@ -117,7 +120,8 @@ class CachetoryCache(BaseCache):
         self, key: Any, value: Any, timeout: Any = _DEFAULT, version: int | None = None
     ) -> bool:
         """Set a value unless there is one, and tell whether it was set."""
-        return await self._async.add(self._key(key, version), value, self._seconds(timeout))
+        full_key, seconds = self._key(key, version), self._seconds(timeout)
+        return await self._async.add(full_key, await evaluated(value), seconds)
 
     def set(
         self, key: Any, value: Any, timeout: Any = _DEFAULT, version: int | None = None
@@ -129,7 +133,8 @@ class CachetoryCache(BaseCache):
         self, key: Any, value: Any, timeout: Any = _DEFAULT, version: int | None = None
     ) -> None:
         """Set a value. A timeout of zero or less removes what is there."""
-        await self._async.set(self._key(key, version), value, self._seconds(timeout))
+        full_key, seconds = self._key(key, version), self._seconds(timeout)
+        await self._async.set(full_key, await evaluated(value), seconds)
 
     def set_many(
         self, data: Mapping[Any, Any], timeout: Any = _DEFAULT, version: int | None = None
@@ -142,7 +147,7 @@ class CachetoryCache(BaseCache):
         self, data: Mapping[Any, Any], timeout: Any = _DEFAULT, version: int | None = None
     ) -> list[Any]:
         """Set many values; give the keys of those that the store did not take: all or none."""
-        values = {self._key(key, version): value for key, value in data.items()}
+        values = {self._key(key, version): await evaluated(value) for key, value in data.items()}
         return [] if await self._async.set_many(values, self._seconds(timeout)) else list(data)
 
     def touch(self, key: Any, timeout: Any = _DEFAULT, version: int | None = None) -> bool:

@@ -367,7 +367,7 @@ backend = SqliteBackend(sys.argv[1])
 print(len(backend.get("key 1")), flush=True)
 sys.stdin.readline()
 backend.set("theirs", b"value")
-backend._file._recent.until -= 1.0
+backend._file._watch.recent.until -= 1.0
 print(backend.get("ours").decode(), sorted(backend.keys()), flush=True)
 backend.close()
 sys.stdin.readline()

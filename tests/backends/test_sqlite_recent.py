@@ -320,7 +320,7 @@ def test_what_others_wrote_without_stamps_is_seen_in_a_second(
     backend.get("key")
     written_without_stamps(path, b"new")
 
-    backend._file._recent.until -= 1.0
+    backend._file._watch.recent.until -= 1.0
 
     assert backend.get("key") == b"new"
 
@@ -330,7 +330,7 @@ def test_memory_holds_no_more_than_it_may(path: Path) -> None:
         backend.set("key", b"v" * 10_000)
         assert not is_remembered(backend, path)
         backend.set_many([(f"key {number}", b"v" * 1000) for number in range(20)])
-        backend._file._recent.until -= 1.0
+        backend._file._watch.recent.until -= 1.0
         for number in range(20):
             backend.get(f"key {number}")
         written_without_stamps(path, b"new")
@@ -407,7 +407,7 @@ def test_stamps_that_somebody_removed_are_made_anew_in_a_second(
     with sync.SqliteBackend(path) as other:
         other.set("key", b"new")
 
-        backend._file._recent.until -= 1.0
+        backend._file._watch.recent.until -= 1.0
 
         assert backend.get("key") == b"new"
         assert is_remembered(backend, path)

@@ -29,8 +29,7 @@ class Source:
         return self.made
 
     def get(self) -> int:
-        with self.per_thread.use() as number:
-            return number
+        return self.per_thread.use(lambda number: number)
 
 
 @pytest.fixture
@@ -70,15 +69,14 @@ def test_object_that_was_closed_is_made_anew(source: Source) -> None:
 def test_object_in_use_is_closed_after_that(source: Source) -> None:
     in_use, go_on = Signal(), Signal()
 
-    def use() -> int:
-        with source.per_thread.use() as number:
-            in_use.set()
-            go_on.wait()
-            assert source.closed == []
-            return number
+    def use(number: int) -> int:
+        in_use.set()
+        go_on.wait()
+        assert source.closed == []
+        return number
 
     with Crew() as crew:
-        user = crew.start(use)
+        user = crew.start(source.per_thread.use, use)
         in_use.wait()
         source.per_thread.close()
         go_on.set()
@@ -97,11 +95,10 @@ def test_object_that_cannot_be_made_is_tried_again() -> None:
         return len(attempts)
 
     per_thread = PerThread(make, lambda _: None)
-    with pytest.raises(ZeroDivisionError), per_thread.use():
-        pass
+    with pytest.raises(ZeroDivisionError):
+        per_thread.use(lambda number: number)
 
-    with per_thread.use() as number:
-        assert number == 2
+    assert per_thread.use(lambda number: number) == 2
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
@@ -121,11 +118,10 @@ def test_fork_waits_for_an_object_in_use(source: Source) -> None:
     in_use, go_on = Signal(), Signal()
     order: list[str] = []
 
-    def use() -> None:
-        with source.per_thread.use():
-            in_use.set()
-            go_on.wait()
-            order.append("used")
+    def use(_number: int) -> None:
+        in_use.set()
+        go_on.wait()
+        order.append("used")
 
     def fork() -> list[int]:
         closed = in_fork(lambda: source.closed)
@@ -133,7 +129,7 @@ def test_fork_waits_for_an_object_in_use(source: Source) -> None:
         return closed
 
     with Crew() as crew:
-        user = crew.start(use)
+        user = crew.start(source.per_thread.use, use)
         in_use.wait()
         forking = crew.start(fork)
         go_on.set()

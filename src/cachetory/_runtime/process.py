@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from weakref import WeakKeyDictionary, WeakSet
 
@@ -13,6 +14,10 @@ if TYPE_CHECKING:
     Lock = threading.RLock
 
 T = TypeVar("T")
+S = TypeVar("S")
+
+this_thread = threading.get_ident
+"""Give the number of the thread that asks, which is not 0."""
 
 _registry = threading.RLock()
 _locks: WeakSet[Lock] = WeakSet()
@@ -78,7 +83,8 @@ def _release_all() -> None:
 
 def _after_fork() -> None:
     _release_all()
-    _forker.release()
+    with suppress(RuntimeError):  # it is not held: a server in C forked without telling before
+        _forker.release()
 
 
 def _after_fork_in_child() -> None:
@@ -114,15 +120,15 @@ class PerThread(Generic[T]):
         self._guard = fork_safe_lock()
         call_before_fork(self, lambda it: it.close())
 
-    def use(self) -> Seat[T]:
-        """Give a context manager, which gives the object of this thread. Not to be nested."""
+    def use(self, work: Callable[..., S], *arguments: Any) -> S:
+        """Call a function with the object of this thread, and more arguments. Not to be nested."""
+        seat = self._seat()
         try:
-            seat: Seat[T] = self._local.seat
-        except AttributeError:
-            seat = self._local.seat = Seat(self)
-            with self._guard:
-                self._seats.add(seat)
-        return seat
+            with seat.lock:  # not by a method of ours, in which a signal could leave it held
+                return work(seat.get(), *arguments)
+        finally:
+            if seat.round != self.round:
+                seat.close_if_unused()
 
     def close(self) -> None:
         """Close all; one that is in use is closed after that. Later, new ones are made."""
@@ -132,36 +138,39 @@ class PerThread(Generic[T]):
         for seat in seats:
             seat.close_if_unused()
 
+    def _seat(self) -> Seat[T]:
+        try:
+            seat: Seat[T] = self._local.seat
+        except AttributeError:
+            seat = self._local.seat = Seat(self)
+            with self._guard:
+                self._seats.add(seat)
+        return seat
+
 
 class Seat(Generic[T]):
-    """What a thread has of a `PerThread`."""
+    """What a thread has of a `PerThread`.
 
-    __slots__ = ("__weakref__", "_lock", "_made", "_owner", "_round")
+    Attributes:
+        lock: Is held while the object is in use.
+        round: That of the owner when the object was made.
+    """
+
+    __slots__ = ("__weakref__", "_made", "_owner", "lock", "round")
 
     def __init__(self, owner: PerThread[T]) -> None:
         self._owner = owner
-        self._lock = fork_safe_lock()
+        self.lock = fork_safe_lock()
         self._made: T | None = None
-        self._round = 0
+        self.round = 0
 
-    def __enter__(self) -> T:
-        """Give the object."""
-        self._lock.acquire()
-        try:
-            if self._made is None or self._round != self._owner.round:
-                self._close()
-                self._round = self._owner.round
-                self._made = self._owner.make()
-        except BaseException:
-            self._lock.release()
-            raise
+    def get(self) -> T:
+        """Give the object, while the lock is held."""
+        if self._made is None or self.round != self._owner.round:
+            self._close()
+            self.round = self._owner.round
+            self._made = self._owner.make()
         return self._made
-
-    def __exit__(self, *exc_info: object) -> None:
-        """Use it no more."""
-        self._lock.release()
-        if self._round != self._owner.round:
-            self.close_if_unused()
 
     def __del__(self) -> None:
         """Close it, now that the thread has ended."""
@@ -169,11 +178,11 @@ class Seat(Generic[T]):
 
     def close_if_unused(self) -> None:
         """Close the object, unless the thread is using it."""
-        if self._lock.acquire(blocking=False):
+        if self.lock.acquire(blocking=False):
             try:
                 self._close()
             finally:
-                self._lock.release()
+                self.lock.release()
 
     def _close(self) -> None:
         made, self._made = self._made, None

@@ -7,16 +7,16 @@ they have read lately is known to the whole process.
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from contextlib import suppress
 from time import monotonic, sleep
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from cachetory._runtime.chance import chance
-from cachetory._runtime.process import PerThread, fork_safe_lock
+from cachetory._runtime.process import PerThread, fork_safe_lock, this_thread
 from cachetory.backends import sqlite_schema as schema
-from cachetory.backends.sqlite_recent import Recent
-from cachetory.backends.sqlite_stamps import SUFFIX, Stamps
+from cachetory.backends.sqlite_watch import SqliteWatch
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -46,34 +46,31 @@ class SqliteAccess:
     def __init__(
         self, path: str, *, busy_timeout: float, replaces_damaged: bool, memory_bytes: int = 0
     ) -> None:
-        self.path = path
+        self.path = os.path.realpath(path)  # as SQLite does for the files beside it
         self._patience = min(max(busy_timeout, 0.0), _MOST_PATIENCE)
         self._replaces_damaged = replaces_damaged
-        self._memory_bytes = memory_bytes
-        self._inode: int | None = None
-        self._era = 0
-        self._recent = Recent(None, 0)
+        self._watch = SqliteWatch(self.path, memory_bytes)
         self._connections = PerThread(self._connect, schema.Connection.close)
         self._opening = fork_safe_lock()
         self._writing = fork_safe_lock()
+        self._writer = 0  # the thread that holds it
         self._current: Connection | None = None  # while `_writing` is held
 
     def close(self) -> None:
         """Close all connections at rest, the others after use; later operations open new ones."""
-        self._recent = Recent(None, 0)
+        self._watch.forget()
         self._connections.close()
 
     def read(self, work: Callable[..., T], *arguments: Any) -> T:
         """Do work on a connection, outside of a transaction; again, if others are in the way."""
+        if self._watch.is_over(to="read"):
+            self.close()
         since = monotonic()
-        if since > self._recent.until:
-            self._read_anew()
         patience: _Patience | None = None
         while True:
             number = self._connections.round
             try:
-                with self._connections.use() as connection:
-                    return work(connection, *arguments)
+                return self._connections.use(work, *arguments)
             except sqlite3.DatabaseError as error:
                 patience = patience or _Patience(since + self._patience)
                 if not patience.outlasts(error):
@@ -97,22 +94,26 @@ class SqliteAccess:
         result: T = self._in_turn(self._patiently, work, *arguments)
         return result
 
-    def _in_turn(self, do: Callable[..., T], work: Callable[..., Any], *arguments: Any) -> T:
+    def _in_turn(self, do: Callable[..., Any], work: Callable[..., Any], *arguments: Any) -> Any:
         """Write, while no other thread does."""
+        if self._writer == this_thread():
+            if self._current is None:  # as a signal handler does that came in between
+                msg = "database is locked: this very thread is writing"
+                raise sqlite3.OperationalError(msg)
+            return work(self._current, *arguments)
         self._take(self._writing)
         try:
-            if self._current is not None:
-                result: T = work(self._current, *arguments)
-                return result
-            self._look()
+            self._writer = this_thread()
+            if self._watch.is_over(to="write"):
+                self.close()
             number = self._connections.round
             try:
-                with self._connections.use() as connection:
-                    return do(connection, work, *arguments)
+                return self._connections.use(do, work, *arguments)
             except sqlite3.DatabaseError as error:
                 self._suffer(error, number)
                 raise
         finally:
+            self._writer = 0
             self._writing.release()
 
     def _take(self, lock: Lock) -> None:
@@ -124,15 +125,17 @@ class SqliteAccess:
     def _transact(self, connection: Connection, work: Callable[..., Any], *arguments: Any) -> Any:
         try:
             self._patiently(connection, _begin)
-            self._current = connection
-            result = self._within(connection, work, *arguments)
+            try:
+                self._current = connection
+                result = self._within(connection, work, *arguments)
+            finally:
+                self._current = None
             connection.execute("COMMIT")
         except BaseException:
             if connection.in_transaction:
                 connection.execute("ROLLBACK")
             raise
         finally:
-            self._current = None
             self._ended(connection)
         self._after(connection)
         return result
@@ -161,21 +164,34 @@ class SqliteAccess:
     def _after(self, connection: Connection) -> None:
         """Do what is to be done after a transaction that was committed."""
 
+    def _begun_anew(self) -> None:
+        """Hear that there is a new file."""
+
     def _connect(self) -> Connection:
         self._take(self._opening)
         try:
             with schema.turn(self.path, self._patience):
-                there = schema.inode_of(self.path)
-                connection = self._open()
-                inode = schema.inode_of(self.path)
-                if self._inode not in {None, inode}:  # other threads have another file
-                    self.close()
-                self._inode = inode
-                if schema.is_written_ahead(connection):
-                    connection.stamps = self._open_stamps(is_new=inode != there)
-                return connection
+                return self._open_and_adopt()
         finally:
             self._opening.release()
+
+    def _open_and_adopt(self) -> Connection:
+        number = self._connections.round
+        former = schema.inode_of(self.path)
+        connection = self._open()
+        try:
+            has_stamps = schema.is_written_ahead(connection)
+            connection.stamps, is_over = self._watch.adopt(former=former, has_stamps=has_stamps)
+        except BaseException:
+            connection.close()
+            raise
+        if former != schema.inode_of(self.path) or is_over:
+            self._begun_anew()
+        if self._connections.round != number:  # everything was closed meanwhile
+            self._watch.forget()
+        elif is_over:
+            self._connections.close()
+        return connection
 
     def _open(self) -> Connection:
         try:
@@ -188,44 +204,6 @@ class SqliteAccess:
             except OSError:  # the directory is read-only
                 raise error from None
         return schema.connect(self.path, self._patience)
-
-    def _open_stamps(self, *, is_new: bool) -> Stamps | None:
-        """Begin to remember what is read, if all who write to the file can be heard of."""
-        stamps = self._recent.stamps
-        if stamps is None or not self._is_current(stamps):
-            stamps = Stamps.open(self.path)
-            self._recent = Recent(stamps, self._memory_bytes)
-        if stamps is not None:
-            if is_new:
-                stamps.begin_era()
-            self._era = stamps.era
-        return stamps
-
-    def _is_current(self, stamps: Stamps) -> bool:
-        return schema.inode_of(self.path + SUFFIX) == stamps.inode
-
-    def _look(self) -> None:
-        """Let go of a file that is not there any more: others use another one by now.
-
-        That they began one is heard of at once; that it was taken away is looked for now and then.
-        """
-        stamps = self._recent.stamps
-        if stamps is None or stamps.era != self._era:
-            self._look_closely()
-        elif monotonic() > self._recent.until:
-            self._read_anew()
-
-    def _read_anew(self) -> None:
-        """Forget what was read, and look whether the files are still those that others use."""
-        stamps = self._recent.stamps
-        if stamps is not None and not self._is_current(stamps):
-            self.close()
-        self._look_closely()
-        self._recent = Recent(self._recent.stamps, self._memory_bytes)
-
-    def _look_closely(self) -> None:
-        if self._inode is not None and schema.inode_of(self.path) != self._inode:
-            self.close()
 
     def _suffer(self, error: sqlite3.DatabaseError, number: int) -> None:
         """Set the file aside if it is damaged, so that the next operation begins a new one.
@@ -240,10 +218,9 @@ class SqliteAccess:
             if number != self._connections.round:
                 return
             with schema.turn(self.path, self._patience):
-                if schema.inode_of(self.path) == self._inode:
+                if self._watch.is_right:
                     schema.set_aside(self.path, error)
-                    if self._recent.stamps is not None:
-                        self._recent.stamps.begin_era()
+                    self._watch.tell()
             self.close()
 
 

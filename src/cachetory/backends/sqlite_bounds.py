@@ -47,6 +47,7 @@ MOST_SPARED = 1000
 
 _MOST_SWEPT = 256
 _SWEPT_FOR = 1000
+_GREATEST = (1 << 63) - 1
 _GIVES_BACK_EVERY = 128
 _PAGES_GIVEN_BACK = 256
 
@@ -157,12 +158,9 @@ class Bounds:
     """
 
     def __init__(self, max_entries: Bound, max_bytes: Bound, now: Callable[[], int]) -> None:
-        wanted = {"max_entries": max_entries, "max_bytes": max_bytes}
-        self._wanted = {name: bound for name, bound in wanted.items() if bound != "kept"}
-        for name, bound in self._wanted.items():
-            if isinstance(bound, int) and bound < 1:
-                msg = f"{name}={bound} leaves no room for anything: give a positive number, or None"
-                raise ConfigurationError(msg)
+        given = {"max_entries": max_entries, "max_bytes": max_bytes}
+        self._asked = {name: _checked(name, it) for name, it in given.items() if it != "kept"}
+        self._wanted = self._asked
         self._now = now
         self._touched: set[bytes] = set()
         self.writes: int = 0
@@ -183,6 +181,10 @@ class Bounds:
     def are_kept(self) -> None:
         """Hear that the file keeps them now. Others may change them from now on."""
         self._wanted = {}
+
+    def are_lost(self) -> None:
+        """Hear that there is another file, which does not know them."""
+        self._wanted = self._asked
 
     def are_due(self) -> bool:
         """Tell whether the next write has more to do than what it is made for."""
@@ -262,6 +264,18 @@ class Bounds:
             counts.remove(connection, *row)
         if len(rows) < _MOST_SWEPT:
             self._swept_at = now
+
+
+def _checked(name: str, bound: object) -> int | None:
+    if bound is None:
+        return None
+    if type(bound) is not int or bound > _GREATEST:
+        msg = f"{name}={bound!r} is no bound: give a whole number, None, or 'kept'"
+        raise ConfigurationError(msg)
+    if bound < 1:
+        msg = f"{name}={bound} leaves no room for anything: give a positive number, or None"
+        raise ConfigurationError(msg)
+    return bound
 
 
 def size_of(name: bytes, length: int) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from contextlib import suppress
 from copy import copy
 from pathlib import Path
@@ -120,14 +121,19 @@ class SqliteFile(SqliteAccess):
 
     def recall(self, name: bytes) -> Any:
         """Give the value of a key that was read lately, if it is still true; else `None`."""
-        value = self._recent.get(name, self._now)
+        value = self._watch.recent.get(name, self._now)
         if value is not None:
             self._bounds.touch(name)
         return value
 
     def get(self, name: bytes) -> Any:
         """Give the value of a key; `None` if there is none."""
-        return self.read(self._get_alone, name)
+        recent = self._watch.recent
+        mark = recent.mark(name)
+        value, expires_at = self.read(self._find_value, name)
+        if mark is not None and value is not None:
+            recent.put(name, value, expires_at, mark)
+        return value
 
     def get_many(self, names: Sequence[bytes]) -> list[Any]:
         """Give the values of keys, all from the same instant."""
@@ -157,16 +163,9 @@ class SqliteFile(SqliteAccess):
             counts.max_bytes,
         )
 
-    def _get_alone(self, connection: Connection, name: bytes) -> Any:
-        """Get what was committed after the mark was given, and so may be remembered."""
-        recent = self._recent
-        mark = recent.mark(name)
-        value, expires_at = self._find_value(connection, name)
-        if mark is not None and value is not None:
-            recent.put(name, value, expires_at, mark)
-        return value
-
     def _get(self, connection: Connection, name: bytes) -> Any:
+        """Get a value as of this transaction; a value of before is not to be given after that."""
+        self._watch.recent.drop(name)
         return self._find_value(connection, name)[0]
 
     def _find_value(self, connection: Connection, name: bytes) -> tuple[Any, Any]:
@@ -193,7 +192,7 @@ class SqliteFile(SqliteAccess):
             (lower, _end_of(prefix), self._now(), STEP),
         )
         try:
-            return [row[0].decode("utf-8", "surrogatepass") for row in rows]
+            return [row[0].decode("utf-8", "surrogatepass") for row in rows.fetchall()]
         except (AttributeError, UnicodeDecodeError):
             raise malformed() from None
 
@@ -415,13 +414,23 @@ class SqliteFile(SqliteAccess):
             return False
         expires_at = None if milliseconds is None else self._now() + milliseconds
         row = (value, expires_at, name, size_of(name, length), minute_of(expires_at))
-        self._written.append(name)
         try:
-            return connection.execute(_REPLACE, row).rowcount == 1
-        finally:
-            if self._current is None:  # so this was a transaction of its own
-                self._bounds.writes += 1
-                self._ended(connection)
+            is_done = connection.execute(_REPLACE, row).rowcount == 1
+        except sqlite3.Error:
+            raise
+        except BaseException:  # a signal's: perhaps it was done
+            self._has_written(connection, name)
+            raise
+        if is_done:
+            self._has_written(connection, name)
+        return is_done
+
+    def _has_written(self, connection: Connection, name: bytes) -> None:
+        """Hear that one statement has changed a key."""
+        self._written.append(name)
+        if self._current is None:  # so this was a transaction of its own
+            self._bounds.writes += 1
+            self._ended(connection)
 
     def _within(self, connection: Connection, work: Callable[..., Any], *arguments: Any) -> Any:
         """Do work, and keep count of what there is."""
@@ -442,6 +451,10 @@ class SqliteFile(SqliteAccess):
             else:
                 stamps.renew(written)
         self._has_cleared = False
+
+    def _begun_anew(self) -> None:
+        """Want of a new file what was wanted of the last one."""
+        self._bounds.are_lost()
 
     def _after(self, connection: Connection) -> None:
         """Give the disk some of what is free."""
@@ -507,6 +520,7 @@ class SqliteFile(SqliteAccess):
 
     def _delete(self, connection: Connection, name: bytes) -> bool:
         found, counts = self._find(connection, name)
+        self._written.append(name)  # also if others have deleted it, and have not told yet
         if found.is_claimed:
             connection.execute(_END_CLAIM, (name,))
         if found.size is None:

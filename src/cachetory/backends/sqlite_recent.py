@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from sys import getsizeof
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
@@ -66,7 +67,18 @@ class Recent:
         self, name: bytes, value: bytes | str, expires_at: int | None, mark: tuple[int, int]
     ) -> None:
         """Remember what was read after the mark was given, unless there is no room."""
-        left = self._room - len(name) - len(value) - _OVERHEAD
+        former = self._entries.pop(name, None)
+        left = self._room - _size_of(name, value)
+        if former is not None:
+            left += _size_of(name, former[0])
         if left >= 0:
-            self._room = left
             self._entries[name] = (value, expires_at, *mark)
+        self._room = left if left >= 0 else left + _size_of(name, value)
+
+    def drop(self, name: bytes) -> None:
+        """Forget a key; its room is not used again."""
+        self._entries.pop(name, None)
+
+
+def _size_of(name: bytes, value: bytes | str) -> int:
+    return len(name) + getsizeof(value) + _OVERHEAD

@@ -7,8 +7,9 @@ been written. So what was read after a stamp was seen is still true while the st
 
 from __future__ import annotations
 
-import logging
 import os
+import stat
+import sys
 from binascii import crc32
 from contextlib import suppress
 from mmap import mmap
@@ -20,8 +21,6 @@ from cachetory._runtime.process import call_in_child
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from typing_extensions import Self
-
 SUFFIX = "-stamps"
 """What comes after the name of the database."""
 
@@ -30,57 +29,36 @@ SLOTS = 4096
 
 _SIZE = (SLOTS + 1) * 8
 
-_logger = logging.getLogger("cachetory")
-
 
 class Stamps:
-    """The stamps of a file.
+    """The stamps of a database.
 
     Args:
-        file: a descriptor of the file that holds them, which may be closed after that.
+        path: the file that holds them.
+        like: the status of the database, whose users they are for.
 
     Attributes:
         numbers: The stamp of each slot, and one more.
         inode: That of the file.
 
     Raises:
-        OSError: if the file cannot be mapped.
+        OSError: if the file cannot be made, or mapped.
         ValueError: if it is too short.
     """
 
-    def __init__(self, file: int) -> None:
-        self.numbers = memoryview(mmap(file, _SIZE)).cast("Q")
-        self.inode = os.fstat(file).st_ino
+    def __init__(self, path: str, like: os.stat_result) -> None:
+        file = _open(path, like)
+        try:
+            self.inode = os.fstat(file).st_ino
+            if (missing := _SIZE - os.fstat(file).st_size) > 0:
+                # A hole would need room on the disk when a stamp is put there, at the latest.
+                os.lseek(file, 0, os.SEEK_END)
+                os.write(file, os.urandom(missing))
+            self.numbers = memoryview(mmap(file, _SIZE)).cast("Q")
+        finally:
+            os.close(file)
         self._seed()
         call_in_child(self, Stamps._seed)
-
-    @classmethod
-    def open(cls, database: str) -> Self | None:
-        """Map the stamps of a database, which are made if there are none, in one's turn.
-
-        `None` if that cannot be done. Whoever may write the database should be able to: what it
-        writes is noticed late by other processes otherwise, which is logged.
-        """
-        try:
-            file = _open(database + SUFFIX, database)
-            try:
-                if (missing := _SIZE - os.fstat(file).st_size) > 0:
-                    # A hole would need room on the disk when a stamp is put there, at the latest.
-                    os.lseek(file, 0, os.SEEK_END)
-                    os.write(file, os.urandom(missing))
-                return cls(file)
-            finally:
-                os.close(file)
-        except (OSError, ValueError) as error:
-            if os.access(database, os.W_OK):
-                _logger.warning(
-                    "%s%s cannot be used (%s): other processes may serve a value for a second "
-                    "after this one has written another",
-                    database,
-                    SUFFIX,
-                    error,
-                )
-            return None
 
     @staticmethod
     def slot_of(name: bytes) -> int:
@@ -102,26 +80,42 @@ class Stamps:
         return self.numbers[SLOTS]
 
     def begin_era(self) -> None:
-        """Tell that there is another database, or will be."""
+        """Tell that there is another database, or will be: what was read of this one is over."""
         self.numbers[SLOTS] = self._random.getrandbits(64)
+        self.renew_all()
 
     def _seed(self) -> None:
         self._random = Random()  # noqa: S311 (of its own: a program may have seeded the module's)
 
 
-def _open(path: str, database: str) -> int:
-    """Open a file for whoever may write the database, and for nobody else."""
-    flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0)
-    like = os.stat(database)  # noqa: PTH116 (a path object gains nothing)
+def _open(path: str, like: os.stat_result) -> int:
+    """Open a file, which is made for those who may use the database, if there is none.
+
+    Raises:
+        OSError: if that cannot be done, or something else is there, such as a link to another file.
+    """
+    flags = os.O_RDWR | getattr(os, "O_BINARY", 0) | getattr(os, "O_NOFOLLOW", 0)
     try:
-        file = os.open(path, flags, 0o600)
+        return _checked(os.open(path, flags), path)
+    except FileNotFoundError:
+        pass
     except PermissionError:
-        if not os.access(database, os.W_OK):
-            raise
         os.unlink(path)  # noqa: PTH108 (somebody else's, who had the database once)
-        file = os.open(path, flags, 0o600)
-    with suppress(OSError, AttributeError):  # not the owner, or Windows
-        os.fchown(file, like.st_uid, like.st_gid)
-    with suppress(OSError, AttributeError):
-        os.fchmod(file, like.st_mode & 0o777)
+    file = os.open(path, flags | os.O_CREAT | os.O_EXCL, 0o600)
+    if sys.platform != "win32":
+        for owner in (like.st_uid, -1):
+            with suppress(OSError):  # as its group at least, unless that is not ours
+                os.fchown(file, owner, like.st_gid)
+                break
+        os.fchmod(file, stat.S_IMODE(like.st_mode) & 0o666)
+    return file
+
+
+def _checked(file: int, path: str) -> int:
+    """Refuse what is no file, or has another name, so that nothing else is ever written to."""
+    found = os.fstat(file)
+    if not stat.S_ISREG(found.st_mode) or found.st_nlink > 1:
+        os.close(file)
+        msg = f"{path} is not a file of its own"
+        raise OSError(msg)
     return file

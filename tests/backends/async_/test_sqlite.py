@@ -634,7 +634,7 @@ async def test_file_that_somebody_removed_is_begun_anew_in_a_second(
 ) -> None:
     await fill(backend, 3)
     remove_all(path.parent)
-    backend._file._recent.until -= 1.0
+    backend._file._watch.recent.until -= 1.0
 
     await backend.set("new", b"value")
 
@@ -652,6 +652,6 @@ async def test_reader_of_a_file_that_somebody_replaced_notices_in_a_second(
     async with SqliteBackend(path) as other:
         await other.set("key", b"new")
 
-        backend._file._recent.until -= 1.0
+        backend._file._watch.recent.until -= 1.0
 
         assert await backend.get("key") == b"new"

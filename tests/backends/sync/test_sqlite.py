@@ -631,7 +631,7 @@ def test_file_that_somebody_removed_is_begun_anew_in_a_second(
 ) -> None:
     fill(backend, 3)
     remove_all(path.parent)
-    backend._file._recent.until -= 1.0
+    backend._file._watch.recent.until -= 1.0
 
     backend.set("new", b"value")
 
@@ -649,6 +649,6 @@ def test_reader_of_a_file_that_somebody_replaced_notices_in_a_second(
     with SqliteBackend(path) as other:
         other.set("key", b"new")
 
-        backend._file._recent.until -= 1.0
+        backend._file._watch.recent.until -= 1.0
 
         assert backend.get("key") == b"new"

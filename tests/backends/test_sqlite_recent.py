@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from cachetory.backends import async_, sync
+from cachetory.backends import async_, sqlite_recent, sync
 from cachetory.backends.sqlite_recent import Recent
 from cachetory.backends.sqlite_stamps import SLOTS, Stamps
 from cachetory.interfaces.leases.sync import Commit
+from tests.shell.sync_crew import Crew
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -31,7 +32,7 @@ ROUNDS = int(os.environ.get("SQLITE_ROUNDS", "3000"))
 
 RACE = """
 import asyncio, mmap, os, random, struct, sys
-from cachetory.backends import async_, sync
+from cachetory.backends import async_, sqlite_recent, sync
 
 path, rounds = sys.argv[1], int(sys.argv[2])
 WRITERS, KEYS, CLEARED = 3, 4, 4
@@ -164,18 +165,28 @@ def backend(path: Path, clock: ManualClock) -> Iterator[sync.SqliteBackend]:
         yield backend
 
 
+@pytest.fixture(autouse=True)
+def long_second(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have no second pass by itself."""
+    monkeypatch.setattr(sqlite_recent, "LASTS", 3600.0)
+
+
+def let_a_second_pass(backend: sync.SqliteBackend) -> None:
+    backend._file._watch.recent.until = 0.0
+
+
 def written_without_stamps(path: Path, value: bytes) -> None:
     """Change all values as another program would that knows nothing of stamps."""
     with closing(sqlite3.connect(path)) as connection, connection:
         connection.execute("UPDATE entries SET value = ?", (value,))
 
 
-def is_remembered(backend: sync.SqliteBackend, path: Path) -> bool:
+def is_remembered(backend: sync.SqliteBackend, path: Path, key: str = "key") -> bool:
     """Tell whether a key is read without the file."""
-    before = backend.get("key")
+    before = backend.get(key)
     assert before != b"from the file"
     written_without_stamps(path, b"from the file")
-    value = backend.get("key")
+    value = backend.get(key)
     written_without_stamps(path, before)
     return value == before
 
@@ -320,7 +331,7 @@ def test_what_others_wrote_without_stamps_is_seen_in_a_second(
     backend.get("key")
     written_without_stamps(path, b"new")
 
-    backend._file._watch.recent.until -= 1.0
+    let_a_second_pass(backend)
 
     assert backend.get("key") == b"new"
 
@@ -330,7 +341,7 @@ def test_memory_holds_no_more_than_it_may(path: Path) -> None:
         backend.set("key", b"v" * 10_000)
         assert not is_remembered(backend, path)
         backend.set_many([(f"key {number}", b"v" * 1000) for number in range(20)])
-        backend._file._watch.recent.until -= 1.0
+        let_a_second_pass(backend)
         for number in range(20):
             backend.get(f"key {number}")
         written_without_stamps(path, b"new")
@@ -407,7 +418,7 @@ def test_stamps_that_somebody_removed_are_made_anew_in_a_second(
     with sync.SqliteBackend(path) as other:
         other.set("key", b"new")
 
-        backend._file._watch.recent.until -= 1.0
+        let_a_second_pass(backend)
 
         assert backend.get("key") == b"new"
         assert is_remembered(backend, path)
@@ -427,8 +438,7 @@ def test_file_with_a_rollback_journal_is_always_asked(path: Path) -> None:
 
 def test_mark_that_was_given_before_a_write_is_worth_nothing_after_it(path: Path) -> None:
     path.touch()
-    stamps = Stamps.open(str(path))
-    assert stamps is not None
+    stamps = Stamps(f"{path}-stamps", path.stat())
     recent = Recent(stamps, 1000)
     mark = recent.mark(b"key")
     assert mark is not None
@@ -444,23 +454,28 @@ def test_programs_that_seed_chance_alike_give_different_stamps(path: Path) -> No
     seen = []
     for _ in range(2):
         random.seed(1)
-        stamps = Stamps.open(str(path))
-        assert stamps is not None
+        stamps = Stamps(f"{path}-stamps", path.stat())
         stamps.renew([b"key"])
         seen.append(stamps.numbers[Stamps.slot_of(b"key")])
     assert seen[0] != seen[1]
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
-def test_forked_children_give_different_stamps(path: Path) -> None:
-    script = """
-import json, os, sys
+FORK = """
+import ctypes, json, os, sys
 from cachetory.backends.sqlite_stamps import Stamps
+
+def fork_in_c():
+    pid = ctypes.CDLL(None).fork()
+    if not pid:
+        ctypes.pythonapi.PyOS_AfterFork_Child()
+    return pid
+
+fork = {"python": os.fork, "c": fork_in_c}[sys.argv[2]]
 open(sys.argv[1], "w").close()
-stamps = Stamps.open(sys.argv[1])
+stamps = Stamps(sys.argv[1] + "-stamps", os.stat(sys.argv[1]))
 seen = []
 for _ in range(3):
-    pid = os.fork()
+    pid = fork()
     if not pid:
         stamps.renew([b"key"])
         os._exit(0)
@@ -469,12 +484,186 @@ for _ in range(3):
 stamps.renew([b"key"])
 print(json.dumps([*seen, stamps.numbers[Stamps.slot_of(b"key")]]))
 """
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only there it is known how to fork in C")
+@pytest.mark.parametrize("language", ["python", "c"])
+def test_forked_children_give_different_stamps(path: Path, language: str) -> None:
     result = subprocess.run(
-        [sys.executable, "-W", "ignore::DeprecationWarning", "-c", script, str(path)],
+        [sys.executable, "-W", "ignore::DeprecationWarning", "-c", FORK, str(path), language],
         cwd=ROOT,
         capture_output=True,
+        text=True,
         check=True,
         timeout=100,
     )
 
     assert len(set(json.loads(result.stdout))) == 4
+    assert result.stderr == ""
+
+
+# Where others write, and nobody is told in time
+
+
+def test_delete_of_what_another_has_just_deleted_is_told_too(
+    backend: sync.SqliteBackend, path: Path
+) -> None:
+    backend.set("key", b"value")
+    backend.get("key")
+    with closing(sqlite3.connect(path)) as other, other:  # one that has not come to telling
+        other.execute("DELETE FROM entries")
+
+    with sync.SqliteBackend(path) as third:
+        assert not third.delete("key")
+
+    assert not backend.contains("key")
+
+
+def test_value_that_was_read_in_bulk_is_not_followed_by_an_older_one(
+    backend: sync.SqliteBackend, path: Path
+) -> None:
+    backend.set("key", b"old")
+    backend.get("key")
+    written_without_stamps(path, b"new")
+
+    assert dict(backend.get_many("key")) == {"key": b"new"}
+    assert backend.get("key") == b"new"
+
+
+def test_file_that_another_sets_aside_is_forgotten_at_once(
+    backend: sync.SqliteBackend, path: Path
+) -> None:
+    backend.set_many([(key, b"old") for key in ("zero", "one", "two")])
+    backend.get("zero")
+    backend.get("one")
+    with sync.SqliteBackend(path) as other:
+        other.get("one")
+        file = other._file
+        file._suffer(sqlite3.DatabaseError("malformed"), file._connections.round)
+
+        assert not backend.contains("zero")
+        assert not other.delete("one")
+        other.set("two", b"new")
+
+        assert not backend.contains("one")
+        assert backend.get("two") == b"new"
+        backend.set("three", b"new")
+        assert other.get("three") == b"new"
+        assert is_remembered(backend, path, "three")
+
+
+def test_database_behind_a_link_has_the_same_stamps(path: Path) -> None:
+    (path.parent / "links").mkdir()
+    link = path.parent / "links" / "cache.db"
+    link.symlink_to(path)
+    with sync.SqliteBackend(path) as backend, sync.SqliteBackend(link) as other:
+        backend.set("key", b"old")
+        assert other.get("key") == b"old"
+        backend.set("key", b"new")
+        assert other.get("key") == b"new"
+
+    assert [it.name for it in link.parent.iterdir()] == ["cache.db"]
+
+
+def test_threads_that_were_there_before_use_new_stamps_too(path: Path) -> None:
+    with sync.SqliteBackend(path) as backend, sync.SqliteBackend(path) as other:
+        backend.set("key", b"first")
+        path.with_name("cache.db-stamps").unlink()
+        with Crew() as crew:
+            crew.start(backend.get, "key").result()  # by a connection with new stamps
+        let_a_second_pass(other)
+
+        for value in (b"second", b"third"):
+            assert other.get("key")
+            assert backend.get("key")
+            backend.set("key", value)
+            assert backend.get("key") == value
+            assert other.get("key") == value
+
+
+def test_stamps_that_could_not_be_had_at_first_are_used_later(
+    path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    in_the_way = path.with_name("cache.db-stamps")
+    in_the_way.mkdir()
+    with sync.SqliteBackend(path) as backend, sync.SqliteBackend(path) as other:
+        for _ in range(3):
+            with Crew() as crew:
+                crew.start(backend.set, "key", b"value").result()
+            let_a_second_pass(backend)
+            backend.get("key")
+        assert caplog.text.count("cannot be used") == 1
+        in_the_way.rmdir()
+        other.set("key", b"old")
+
+        let_a_second_pass(backend)
+        backend.get("key")
+
+        assert is_remembered(backend, path)
+        assert other.get("key") == b"old"
+        backend.set("key", b"new")
+        assert other.get("key") == b"new"
+
+
+def test_era_that_somebody_began_for_nothing_is_no_hindrance(
+    backend: sync.SqliteBackend, path: Path
+) -> None:
+    backend.set("key", b"value")
+    backend._file._watch.tell()
+
+    assert is_remembered(backend, path)
+
+
+# What lies in the way
+
+
+@pytest.mark.parametrize("kind", ["link", "another name"])
+def test_file_of_somebody_else_is_never_taken_for_stamps(
+    path: Path, kind: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    victim = path.with_name("precious")
+    victim.write_text("data")
+    victim.chmod(0o640)
+    stamps = path.with_name("cache.db-stamps")
+    if kind == "link":
+        stamps.symlink_to(victim)
+    else:
+        stamps.hardlink_to(victim)
+
+    with sync.SqliteBackend(path) as backend:
+        backend.set("key", b"value")
+        assert not is_remembered(backend, path)
+
+    assert "cannot be used" in caplog.text
+    assert victim.read_text() == "data"
+    assert stat.S_IMODE(victim.stat().st_mode) == 0o640
+
+
+def test_value_that_changes_all_the_time_takes_room_once(path: Path) -> None:
+    with sync.SqliteBackend(path, memory_bytes=10_000) as backend:
+        for number in range(100):
+            backend.set("key", b"%d" % number * 100)
+            backend.get("key")
+
+        assert is_remembered(backend, path)
+
+
+def test_write_within_a_write_is_refused_unless_it_can_be_a_part_of_it(
+    backend: sync.SqliteBackend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[str] = []
+
+    def interrupt(*_arguments: object) -> None:  # as a signal handler would that uses the cache
+        try:
+            backend.set("nested", b"value")
+        except sqlite3.OperationalError as error:
+            told.append(str(error))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(type(backend._file), "_ended", interrupt)
+        backend.set("key", b"value")
+
+    assert told == ["database is locked: this very thread is writing"]
+    assert backend.stats().entries == len(list(backend.keys())) == 1
+    backend.set("nested", b"value")
+    assert backend.stats().entries == 2

@@ -375,6 +375,24 @@ async def test_file_keeps_the_bounds_that_it_was_given_last(path: Path) -> None:
         assert await bounds_of(later) == (None, 50_000)
 
 
+async def test_new_file_is_given_the_bounds_that_were_asked_for(path: Path) -> None:
+    async with SqliteBackend(path, max_entries=5) as backend:
+        await fill(backend, 10)
+        put_aside(path)
+        backend._file._watch.recent.until -= 1.0
+
+        await fill(backend, 10)
+
+        assert len(await found(backend)) == 5
+
+
+@pytest.mark.parametrize("bound", [0, -1, 0.5, True, "10", float("nan"), 1 << 63])
+@pytest.mark.parametrize("name", ["max_entries", "max_bytes"])
+def test_bound_that_makes_no_sense_is_refused(path: Path, name: str, bound: Any) -> None:
+    with pytest.raises(ConfigurationError, match=name):
+        SqliteBackend(path, **{name: bound})
+
+
 async def test_bounds_that_could_not_be_written_are_written_later(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -122,10 +122,14 @@ class PerThread(Generic[T]):
 
     def use(self, work: Callable[..., S], *arguments: Any) -> S:
         """Call a function with the object of this thread, and more arguments. Not to be nested."""
-        seat = self._seat()
+        try:
+            seat: Seat[T] = self._local.seat
+        except AttributeError:
+            seat = self._make_seat()
         try:
             with seat.lock:  # not by a method of ours, in which a signal could leave it held
-                return work(seat.get(), *arguments)
+                made = seat.made if seat.round == self.round else None
+                return work(seat.get() if made is None else made, *arguments)
         finally:
             if seat.round != self.round:
                 seat.close_if_unused()
@@ -138,13 +142,10 @@ class PerThread(Generic[T]):
         for seat in seats:
             seat.close_if_unused()
 
-    def _seat(self) -> Seat[T]:
-        try:
-            seat: Seat[T] = self._local.seat
-        except AttributeError:
-            seat = self._local.seat = Seat(self)
-            with self._guard:
-                self._seats.add(seat)
+    def _make_seat(self) -> Seat[T]:
+        seat = self._local.seat = Seat(self)
+        with self._guard:
+            self._seats.add(seat)
         return seat
 
 
@@ -153,24 +154,24 @@ class Seat(Generic[T]):
 
     Attributes:
         lock: Is held while the object is in use.
+        made: The object, if there is one.
         round: That of the owner when the object was made.
     """
 
-    __slots__ = ("__weakref__", "_made", "_owner", "lock", "round")
+    __slots__ = ("__weakref__", "_owner", "lock", "made", "round")
 
     def __init__(self, owner: PerThread[T]) -> None:
         self._owner = owner
         self.lock = fork_safe_lock()
-        self._made: T | None = None
+        self.made: T | None = None
         self.round = 0
 
     def get(self) -> T:
-        """Give the object, while the lock is held."""
-        if self._made is None or self.round != self._owner.round:
-            self._close()
-            self.round = self._owner.round
-            self._made = self._owner.make()
-        return self._made
+        """Make the object anew, and give it, while the lock is held."""
+        self._close()
+        self.round = self._owner.round
+        self.made = made = self._owner.make()
+        return made
 
     def __del__(self) -> None:
         """Close it, now that the thread has ended."""
@@ -185,6 +186,6 @@ class Seat(Generic[T]):
                 self.lock.release()
 
     def _close(self) -> None:
-        made, self._made = self._made, None
+        made, self.made = self.made, None
         if made is not None:
             self._owner.close_one(made)

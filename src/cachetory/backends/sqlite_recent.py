@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from binascii import crc32
 from sys import getsizeof
 from time import monotonic
 from typing import TYPE_CHECKING, Any
+
+from cachetory.backends.sqlite_stamps import SLOTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,7 +40,7 @@ class Recent:
         self.until = monotonic() + LASTS
         self._numbers: Any = () if stamps is None else stamps.numbers
         self._room = 0 if stamps is None else room
-        self._entries: dict[bytes, tuple[Any, int | None, int, int]] = {}
+        self._entries: dict[bytes, tuple[Any, int | None, int, int, int]] = {}
 
     def get(self, name: bytes, now: Callable[[], int]) -> Any:
         """Give the value of a key; `None` if it is not known, or may have changed.
@@ -49,7 +52,7 @@ class Recent:
         found = self._entries.get(name)
         if found is None:
             return None
-        value, expires_at, slot, stamp = found
+        value, expires_at, slot, stamp, _size = found
         if self._numbers[slot] != stamp or monotonic() > self.until:
             return None
         if expires_at is not None and expires_at <= now():
@@ -60,25 +63,21 @@ class Recent:
         """Give what `put` has to be told of a key, before that is read; `None` for no need."""
         if self.stamps is None or self._room <= 0:
             return None
-        slot = self.stamps.slot_of(name)
+        slot = crc32(name) % SLOTS
         return slot, self._numbers[slot]
 
     def put(
         self, name: bytes, value: bytes | str, expires_at: int | None, mark: tuple[int, int]
     ) -> None:
         """Remember what was read after the mark was given, unless there is no room."""
+        size = len(name) + getsizeof(value) + _OVERHEAD
         former = self._entries.pop(name, None)
-        left = self._room - _size_of(name, value)
         if former is not None:
-            left += _size_of(name, former[0])
-        if left >= 0:
-            self._entries[name] = (value, expires_at, *mark)
-        self._room = left if left >= 0 else left + _size_of(name, value)
+            self._room += former[4]
+        if size <= self._room:
+            self._room -= size
+            self._entries[name] = (value, expires_at, *mark, size)
 
     def drop(self, name: bytes) -> None:
         """Forget a key; its room is not used again."""
         self._entries.pop(name, None)
-
-
-def _size_of(name: bytes, value: bytes | str) -> int:
-    return len(name) + getsizeof(value) + _OVERHEAD

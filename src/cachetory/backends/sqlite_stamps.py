@@ -60,11 +60,6 @@ class Stamps:
         self._seed()
         call_in_child(self, Stamps._seed)
 
-    @staticmethod
-    def slot_of(name: bytes) -> int:
-        """Give the slot of a key."""
-        return crc32(name) % SLOTS
-
     def renew(self, names: Iterable[bytes]) -> None:
         """Tell that keys have been written, after that has come into force."""
         for name in names:

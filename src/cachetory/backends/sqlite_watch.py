@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from cachetory.backends.sqlite_recent import Recent
 from cachetory.backends.sqlite_schema import inode_of
-from cachetory.backends.sqlite_stamps import SUFFIX, Stamps
+from cachetory.backends.sqlite_stamps import SLOTS, SUFFIX, Stamps
 
 if TYPE_CHECKING:
     from typing import Literal
@@ -52,15 +52,15 @@ class SqliteWatch:
         now and then; before each write if nothing can be heard of.
         """
         recent = self.recent
-        if recent.stamps is None:
-            is_due = to == "write" or monotonic() > recent.until
-        else:
-            is_due = recent.stamps.era != self._era or monotonic() > recent.until
-        return is_due and self._inode is not None and self._is_over(recent)
+        stamps = recent.stamps
+        is_due = to == "write" if stamps is None else stamps.numbers[SLOTS] != self._era
+        return (is_due or monotonic() > recent.until) and self._is_over(recent)
 
     def _is_over(self, recent: Recent) -> bool:
         stamps = recent.stamps
         era = 0 if stamps is None else stamps.era
+        if self._inode is None:
+            return False
         if not self.is_right:
             return True
         if stamps is None:

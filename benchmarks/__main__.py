@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from redis import Redis
 
+from benchmarks import processors
 from benchmarks.cases import KEY_PREFIX
 from benchmarks.chart import chart
 from benchmarks.crew import Crew
@@ -43,14 +44,17 @@ def main(arguments: Sequence[str] | None = None) -> None:
     with ExitStack() as stack:
         server = ""
         redis_url = ""
+        processor = None
         if any(GROUPS[name].needs_server for name in groups):
             try:
-                redis_url = _open_server(stack)
+                redis_url, processor = _open_server(stack)
                 server = _describe_server(redis_url)
             except ServerUnavailableError as error:
                 failures.append(f"Redis: {error}")
                 groups = [name for name in groups if not GROUPS[name].needs_server]
-        crew = stack.enter_context(Crew(groups, redis_url=redis_url, budget=budget))
+        crew = stack.enter_context(
+            Crew(groups, redis_url=redis_url, processor=processor, budget=budget)
+        )
         figures = run(crew, rounds)
     failures += crew.failures
     text = page(figures, crew, rounds=rounds, server=server, failures=failures)
@@ -86,13 +90,18 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     return options
 
 
-def _open_server(stack: ExitStack) -> str:
-    """Give the URL of the server to use, and see to it that our keys are removed at last."""
+def _open_server(stack: ExitStack) -> tuple[str, int | None]:
+    """Give the URL of the server to use, and its processor if that can be chosen."""
     url = os.environ.get("REDIS_URL")
-    if url is None:
-        return stack.enter_context(Server()).url
-    stack.callback(_remove_keys, url)
-    return url
+    if url is not None:
+        stack.callback(_remove_keys, url)
+        return url, None
+    url = stack.enter_context(Server()).url
+    processor = processors.choose()
+    if processor is not None:
+        with Redis.from_url(url) as client:
+            processors.pin(client.info("server")["process_id"], {processor})
+    return url, processor
 
 
 def _remove_keys(url: str) -> None:

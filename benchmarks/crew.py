@@ -33,14 +33,17 @@ class Crew:
     Args:
         groups: the names of the groups to be run.
         redis_url: the server for those who need one.
+        processor: that of the server; `None` if it is not chosen.
         budget: nanoseconds that a case may take at a time.
     """
 
-    def __init__(self, groups: list[str], *, redis_url: str, budget: float) -> None:
+    def __init__(
+        self, groups: list[str], *, redis_url: str, processor: int | None, budget: float
+    ) -> None:
         self.failures: list[str] = []
         self.failed: set[Label] = set()
         self.versions: dict[str, dict[str, str]] = {}
-        self._orders = {"redis_url": redis_url, "budget": budget}
+        self._orders = {"redis_url": redis_url, "processor": processor, "budget": budget}
         self._groups = groups
         self._runners: dict[Label, tuple[_Runner, int]] = {}
         self._running = ExitStack()

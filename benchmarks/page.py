@@ -44,6 +44,8 @@ _METHOD = """\
   fastest of a few short loops counts, and is compared with the baseline of the same round. The
   tables show the medians over all rounds. So the ratios hold on a busy machine too, while absolute
   times drift.
+- A client and its Redis server share one processor, where the system lets that be chosen. Otherwise
+  it would matter most whether the scheduler happens to put them on one or on two.
 - Release 3.5.1 of cachetory has the name of this library, so it runs in a process and an
   environment of its own, in the same rounds.
 

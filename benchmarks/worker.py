@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from benchmarks.cases import Bench, measure_best, repetitions_for
 from benchmarks.groups import GROUPS
+from benchmarks.processors import pinned
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,7 +33,8 @@ class Worker:
 
     Args:
         orders: `groups`, `contestants` (name in the group to name in the table, or null),
-            `redis_url` and `budget` (nanoseconds that a case may take at a time).
+            `redis_url`, `processor` (that of the server, or null) and `budget` (nanoseconds that a
+            case may take at a time).
         directory: for those who keep files.
     """
 
@@ -69,8 +71,10 @@ class Worker:
         case, repetitions = self.runnable[number]
         group, operation, label = self.labels[number]
         clock = self._server_clock if GROUPS[group].shows_costs else _no_time
+        processor = self._orders["processor"] if GROUPS[group].needs_server else None
         try:
-            return measure_best(case, repetitions, self._orders["budget"], clock)
+            with pinned(processor):
+                return measure_best(case, repetitions, self._orders["budget"], clock)
         except Exception as error:
             return _reason(group, f"{label}, {operation}", error)
 

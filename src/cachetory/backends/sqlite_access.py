@@ -46,7 +46,7 @@ class SqliteAccess:
     def __init__(
         self, path: str, *, busy_timeout: float, replaces_damaged: bool, memory_bytes: int = 0
     ) -> None:
-        self.path = os.path.realpath(path)  # as SQLite does for the files beside it
+        self.path: str = os.path.realpath(path)  # as SQLite does for the files beside it
         self._patience = min(max(busy_timeout, 0.0), _MOST_PATIENCE)
         self._replaces_damaged = replaces_damaged
         self._watch = SqliteWatch(self.path, memory_bytes)

@@ -36,8 +36,8 @@ class Recent:
     __slots__ = ("_entries", "_numbers", "_room", "stamps", "until")
 
     def __init__(self, stamps: Stamps | None, room: int) -> None:
-        self.stamps = stamps
-        self.until = monotonic() + LASTS
+        self.stamps: Stamps | None = stamps
+        self.until: float = monotonic() + LASTS
         self._numbers: Any = () if stamps is None else stamps.numbers
         self._room = 0 if stamps is None else room
         self._entries: dict[bytes, tuple[Any, int | None, int, int, int]] = {}

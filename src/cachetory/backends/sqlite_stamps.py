@@ -49,12 +49,12 @@ class Stamps:
     def __init__(self, path: str, like: os.stat_result) -> None:
         file = _open(path, like)
         try:
-            self.inode = os.fstat(file).st_ino
+            self.inode: int = os.fstat(file).st_ino
             if (missing := _SIZE - os.fstat(file).st_size) > 0:
                 # A hole would need room on the disk when a stamp is put there, at the latest.
                 os.lseek(file, 0, os.SEEK_END)
                 os.write(file, os.urandom(missing))
-            self.numbers = memoryview(mmap(file, _SIZE)).cast("Q")
+            self.numbers: memoryview[int] = memoryview(mmap(file, _SIZE)).cast("Q")
         finally:
             os.close(file)
         self._seed()

@@ -38,7 +38,7 @@ class SqliteWatch:
         self._era = 0
         self._has_stamps = False
         self._has_warned = False
-        self.recent = Recent(None, 0)
+        self.recent: Recent = Recent(None, 0)
 
     @property
     def is_right(self) -> bool:

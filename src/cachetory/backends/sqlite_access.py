@@ -21,7 +21,6 @@ from cachetory.backends.sqlite_watch import SqliteWatch
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from cachetory._runtime.process import Lock
     from cachetory.backends.sqlite_schema import Connection
 
 T = TypeVar("T")
@@ -101,8 +100,9 @@ class SqliteAccess:
                 msg = "database is locked: this very thread is writing"
                 raise sqlite3.OperationalError(msg)
             return work(self._current, *arguments)
-        self._take(self._writing)
-        try:
+        if not self._writing.acquire(timeout=self._patience):
+            raise _crowded()
+        try:  # at once, lest a signal's exception come in between
             self._writer = this_thread()
             if self._watch.is_over(to="write"):
                 self.close()
@@ -115,12 +115,6 @@ class SqliteAccess:
         finally:
             self._writer = 0
             self._writing.release()
-
-    def _take(self, lock: Lock) -> None:
-        """Take a lock, unless those who have it have to wait for too long."""
-        if not lock.acquire(timeout=self._patience):
-            msg = "database is locked: other threads wait for it too"
-            raise sqlite3.OperationalError(msg)
 
     def _transact(self, connection: Connection, work: Callable[..., Any], *arguments: Any) -> Any:
         try:
@@ -168,7 +162,8 @@ class SqliteAccess:
         """Hear that there is a new file."""
 
     def _connect(self) -> Connection:
-        self._take(self._opening)
+        if not self._opening.acquire(timeout=self._patience):
+            raise _crowded()
         try:
             with schema.turn(self.path, self._patience):
                 return self._open_and_adopt()
@@ -222,6 +217,10 @@ class SqliteAccess:
                     schema.set_aside(self.path, error)
                     self._watch.tell()
             self.close()
+
+
+def _crowded() -> sqlite3.OperationalError:
+    return sqlite3.OperationalError("database is locked: other threads wait for it too")
 
 
 def _begin(connection: Connection) -> None:

@@ -45,9 +45,6 @@ ELSEWHERE = (
 )
 """Classes of tests that Django runs over its memory cache."""
 
-EXPLAINED: dict[str, str] = {}
-"""Tests that fail, by class and name, and why that is right."""
-
 
 class Awaiting:
     """A Django cache, or the handler of all, whose plain methods are the asynchronous ones."""
@@ -157,7 +154,7 @@ def classes_for(url: str) -> Iterator[type[Any]]:
 
 
 def run(url: str) -> bool:
-    """Run all tests on one store, report, and tell whether nothing is left to explain."""
+    """Run all tests on one store, report, and tell whether none has failed."""
     loader = unittest.TestLoader()
     suite = unittest.TestSuite(map(loader.loadTestsFromTestCase, classes_for(url)))
     total = suite.countTestCases()
@@ -168,8 +165,8 @@ def run(url: str) -> bool:
     for reason, times in Counter(reason for _, reason in result.skipped).items():
         print(f"  skipped {times}: {reason}")
     for name in failed:
-        print(f"  failed {name}: {EXPLAINED.get(name, 'NOT EXPLAINED')}")
-    return set(failed) <= EXPLAINED.keys()
+        print(f"  failed {name}")
+    return not failed
 
 
 def _name(case: Any) -> str:

@@ -9,7 +9,6 @@ import sqlite3
 import stat
 import subprocess
 import sys
-from binascii import crc32
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,7 +17,7 @@ import pytest
 
 from cachetory.backends import async_, sqlite_recent, sync
 from cachetory.backends.sqlite_recent import Recent
-from cachetory.backends.sqlite_stamps import SLOTS, Stamps
+from cachetory.backends.sqlite_stamps import SLOTS, Stamps, slot_of
 from cachetory.interfaces.leases.sync import Commit
 from tests.shell.sync_crew import Crew
 
@@ -457,14 +456,13 @@ def test_programs_that_seed_chance_alike_give_different_stamps(path: Path) -> No
         random.seed(1)
         stamps = Stamps(f"{path}-stamps", path.stat())
         stamps.renew([b"key"])
-        seen.append(stamps.numbers[crc32(b"key") % SLOTS])
+        seen.append(stamps.numbers[slot_of(b"key")])
     assert seen[0] != seen[1]
 
 
 FORK = """
 import ctypes, json, os, sys
-from binascii import crc32
-from cachetory.backends.sqlite_stamps import SLOTS, Stamps
+from cachetory.backends.sqlite_stamps import Stamps, slot_of
 
 def fork_in_c():
     pid = ctypes.CDLL(None).fork()
@@ -482,9 +480,9 @@ for _ in range(3):
         stamps.renew([b"key"])
         os._exit(0)
     os.waitpid(pid, 0)
-    seen.append(stamps.numbers[crc32(b"key") % SLOTS])
+    seen.append(stamps.numbers[slot_of(b"key")])
 stamps.renew([b"key"])
-print(json.dumps([*seen, stamps.numbers[crc32(b"key") % SLOTS]]))
+print(json.dumps([*seen, stamps.numbers[slot_of(b"key")]]))
 """
 
 

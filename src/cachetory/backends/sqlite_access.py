@@ -64,17 +64,8 @@ class SqliteAccess:
         """Do work on a connection, outside of a transaction; again, if others are in the way."""
         if self._watch.is_over(to="read"):
             self.close()
-        since = monotonic()
-        patience: _Patience | None = None
-        while True:
-            number = self._connections.round
-            try:
-                return self._connections.use(work, *arguments)
-            except sqlite3.DatabaseError as error:
-                patience = patience or _Patience(since + self._patience)
-                if not patience.outlasts(error):
-                    self._suffer(error, number)
-                    raise
+        result: T = self._use(self._patiently, work, *arguments)
+        return result
 
     def transact(self, work: Callable[..., Any], *arguments: Any) -> Any:
         """Do work on a connection in a transaction: that which is under way, or one of its own.
@@ -106,15 +97,19 @@ class SqliteAccess:
             self._writer = this_thread()
             if self._watch.is_over(to="write"):
                 self.close()
-            number = self._connections.round
-            try:
-                return self._connections.use(do, work, *arguments)
-            except sqlite3.DatabaseError as error:
-                self._suffer(error, number)
-                raise
+            return self._use(do, work, *arguments)
         finally:
             self._writer = 0
             self._writing.release()
+
+    def _use(self, do: Callable[..., Any], *arguments: Any) -> Any:
+        """Do something with the connection of this thread; a file that is damaged is set aside."""
+        number = self._connections.round
+        try:
+            return self._connections.use(do, *arguments)
+        except sqlite3.DatabaseError as error:
+            self._suffer(error, number)
+            raise
 
     def _transact(self, connection: Connection, work: Callable[..., Any], *arguments: Any) -> Any:
         try:
@@ -136,17 +131,14 @@ class SqliteAccess:
 
     def _patiently(self, connection: Connection, work: Callable[..., T], *arguments: Any) -> T:
         """Do work, and again while others are in the way."""
-        try:
-            return work(connection, *arguments)
-        except sqlite3.OperationalError as error:
-            patience = _Patience(monotonic() + self._patience)
-            last = error
-        while patience.outlasts(last):
+        patience: _Patience | None = None
+        while True:
             try:
                 return work(connection, *arguments)
             except sqlite3.OperationalError as error:
-                last = error
-        raise last
+                patience = patience or _Patience(monotonic() + self._patience)
+                if not patience.outlasts(error):
+                    raise
 
     def _within(self, connection: Connection, work: Callable[..., Any], *arguments: Any) -> Any:
         """Do work in a transaction that has just begun."""
@@ -172,7 +164,7 @@ class SqliteAccess:
 
     def _open_and_adopt(self) -> Connection:
         number = self._connections.round
-        former = schema.inode_of(self.path)
+        known, former = self._watch.inode, schema.inode_of(self.path)
         connection = self._open()
         try:
             has_stamps = schema.is_written_ahead(connection)
@@ -180,7 +172,7 @@ class SqliteAccess:
         except BaseException:
             connection.close()
             raise
-        if former != schema.inode_of(self.path) or is_over:
+        if not known == former == self._watch.inode:
             self._begun_anew()
         if self._connections.round != number:  # everything was closed meanwhile
             self._watch.forget()

@@ -113,7 +113,7 @@ class SqliteFile(SqliteAccess):
         self._clock = clock
         self._bounds = Bounds(max_entries, max_bytes, self._now)
         self._counts: Counts | None = None  # of the transaction under way, once they were read
-        self._written: list[bytes] = []  # by the transaction under way
+        self._written: set[bytes] = set()  # by the transaction under way
         self._has_cleared = False  # that transaction, so that any key may be gone
         self._replaces = False  # whether a value was there when the last one was set
 
@@ -229,7 +229,7 @@ class SqliteFile(SqliteAccess):
 
         def expire(connection: Connection) -> None:
             now = self._now()
-            self._written.append(name)
+            self._written.add(name)
             if expires_at is not None and expires_at <= now:
                 self._delete(connection, name)
             else:
@@ -427,7 +427,7 @@ class SqliteFile(SqliteAccess):
 
     def _has_written(self, connection: Connection, name: bytes) -> None:
         """Hear that one statement has changed a key."""
-        self._written.append(name)
+        self._written.add(name)
         if self._current is None:  # so this was a transaction of its own
             self._bounds.writes += 1
             self._ended(connection)
@@ -439,12 +439,12 @@ class SqliteFile(SqliteAccess):
         counts = self._counted(connection)
         self._bounds.settle(connection, counts)
         counts.write(connection)
-        self._written += counts.removed
+        self._written.update(counts.removed)
         return result
 
     def _ended(self, connection: Connection) -> None:
         """Let all know what was written, whether it was committed or not."""
-        written, self._written = self._written, []
+        written, self._written = self._written, set()
         if (stamps := connection.stamps) is not None:
             if self._has_cleared or len(written) > RENEWED_AT_MOST:
                 stamps.renew_all()
@@ -484,7 +484,7 @@ class SqliteFile(SqliteAccess):
         if counts.leave_no_room(size):
             self._delete(connection, name)
             return False
-        self._written.append(name)
+        self._written.add(name)
         minute = minute_of(expires_at)
         big = found.big
         if big is not None or length > BIG:
@@ -520,7 +520,7 @@ class SqliteFile(SqliteAccess):
 
     def _delete(self, connection: Connection, name: bytes) -> bool:
         found, counts = self._find(connection, name)
-        self._written.append(name)  # also if others have deleted it, and have not told yet
+        self._written.add(name)  # also if others have deleted it, and have not told yet
         if found.is_claimed:
             connection.execute(_END_CLAIM, (name,))
         if found.size is None:

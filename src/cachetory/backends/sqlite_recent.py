@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from binascii import crc32
 from sys import getsizeof
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
-from cachetory.backends.sqlite_stamps import SLOTS
+from cachetory.backends.sqlite_stamps import slot_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -63,7 +62,7 @@ class Recent:
         """Give what `put` has to be told of a key, before that is read; `None` for no need."""
         if self.stamps is None or self._room <= 0:
             return None
-        slot = crc32(name) % SLOTS
+        slot = slot_of(name)
         return slot, self._numbers[slot]
 
     def put(

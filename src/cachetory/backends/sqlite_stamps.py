@@ -63,7 +63,7 @@ class Stamps:
     def renew(self, names: Iterable[bytes]) -> None:
         """Tell that keys have been written, after that has come into force."""
         for name in names:
-            self.numbers[crc32(name) % SLOTS] = self._random.getrandbits(64)
+            self.numbers[slot_of(name)] = self._random.getrandbits(64)
 
     def renew_all(self) -> None:
         """Tell that any key may have been written."""
@@ -81,6 +81,11 @@ class Stamps:
 
     def _seed(self) -> None:
         self._random = Random()  # noqa: S311 (of its own: a program may have seeded the module's)
+
+
+def slot_of(name: bytes) -> int:
+    """Give the slot of a key."""
+    return crc32(name) % SLOTS
 
 
 def _open(path: str, like: os.stat_result) -> int:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from cachetory.backends.sqlite_recent import Recent
 from cachetory.backends.sqlite_schema import inode_of
-from cachetory.backends.sqlite_stamps import SLOTS, SUFFIX, Stamps
+from cachetory.backends.sqlite_stamps import SUFFIX, Stamps
 
 if TYPE_CHECKING:
     from typing import Literal
@@ -28,13 +28,14 @@ class SqliteWatch:
         memory_bytes: how much may be taken by what was read lately.
 
     Attributes:
+        inode: That of the file that was opened last; `None` before.
         recent: What was read lately.
     """
 
     def __init__(self, path: str, memory_bytes: int) -> None:
         self._path = path
         self._memory_bytes = memory_bytes
-        self._inode: int | None = None
+        self.inode: int | None = None
         self._era = 0
         self._has_stamps = False
         self._has_warned = False
@@ -43,7 +44,7 @@ class SqliteWatch:
     @property
     def is_right(self) -> bool:
         """Whether the path leads to the file that was opened."""
-        return inode_of(self._path) == self._inode
+        return inode_of(self._path) == self.inode
 
     def is_over(self, *, to: Literal["read", "write"]) -> bool:
         """Tell whether connections have to be opened anew.
@@ -53,13 +54,13 @@ class SqliteWatch:
         """
         recent = self.recent
         stamps = recent.stamps
-        is_due = to == "write" if stamps is None else stamps.numbers[SLOTS] != self._era
+        is_due = to == "write" if stamps is None else stamps.era != self._era
         return (is_due or monotonic() > recent.until) and self._is_over(recent)
 
     def _is_over(self, recent: Recent) -> bool:
         stamps = recent.stamps
         era = 0 if stamps is None else stamps.era
-        if self._inode is None:
+        if self.inode is None:
             return False
         if not self.is_right:
             return True
@@ -88,12 +89,12 @@ class SqliteWatch:
         if has_stamps:
             is_known = known is not None and self._is_current(known)
             stamps = known if is_known else self._open()
-        is_over = self._inode not in {None, inode} or known not in {None, stamps}
+        is_over = self.inode not in {None, inode} or known not in {None, stamps}
         if stamps is not None:
             if inode != former:
                 stamps.begin_era()
             self._era = stamps.era
-        self._inode = inode
+        self.inode = inode
         self._has_stamps = has_stamps
         if is_over or stamps is not known:
             self.recent = Recent(stamps, self._memory_bytes)

@@ -593,6 +593,21 @@ def test_threads_that_were_there_before_use_new_stamps_too(path: Path) -> None:
             assert other.get("key") == value
 
 
+def test_new_stamps_are_no_reason_to_ask_for_bounds_again(path: Path) -> None:
+    with sync.SqliteBackend(path, max_entries=5) as first:
+        first.set("key", b"value")
+        with sync.SqliteBackend(path, max_entries=20) as later:
+            later.set("key", b"value")
+        path.with_name("cache.db-stamps").unlink()
+        with Crew() as crew:
+            crew.start(first.get, "key").result()  # by a connection with new stamps
+
+        first.set("key", b"other")
+        first.set("another", b"value")
+
+        assert first.stats().max_entries == 20
+
+
 def test_stamps_that_could_not_be_had_at_first_are_used_later(
     path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

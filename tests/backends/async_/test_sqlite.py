@@ -386,20 +386,6 @@ async def test_new_file_is_given_the_bounds_that_were_asked_for(path: Path) -> N
         assert len(await found(backend)) == 5
 
 
-async def test_new_stamps_are_no_reason_to_ask_for_bounds_again(path: Path) -> None:
-    async with SqliteBackend(path, max_entries=5) as first, SqliteBackend(path) as reader:
-        await fill(first, 5)
-        async with SqliteBackend(path, max_entries=20) as later:
-            await fill(later, 20)
-        await reader.get("key 19")
-        path.with_name("cache.db-stamps").unlink()
-        first._file._watch.recent.until -= 1.0
-
-        await first.set("key", b"value")
-
-        assert await bounds_of(first) == (20, 1 << 30)
-
-
 @pytest.mark.parametrize("bound", [0, -1, 0.5, True, "10", float("nan"), 1 << 63])
 @pytest.mark.parametrize("name", ["max_entries", "max_bytes"])
 def test_bound_that_makes_no_sense_is_refused(path: Path, name: str, bound: Any) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import sys
+from functools import lru_cache, partial
 from keyword import iskeyword
+from types import FunctionType, MethodType
 from typing import TYPE_CHECKING, Any, cast
 
 from cachetory._core.keys import REPR_TYPES
@@ -17,26 +19,91 @@ if TYPE_CHECKING:
 MAX_LENGTH = 200
 """The length of the longest key, in characters."""
 
+_PASSING = frozenset({type(lru_cache(len)), staticmethod})
+_CLAIMS = frozenset({"__wrapped__", "__signature__"})
+
 SPACE = r"\x20"  # there are spaces only between quotes, where a backslash is always doubled
 
 
 def signature_of(function: Callable[..., object]) -> Signature:
-    """Return the signature; of a built-in without one, a signature that takes anything."""
-    import inspect  # noqa: PLC0415  # dear to import, and only needed when decorating
+    """Return the signature that a callable really accepts, whatever function it claims to wrap.
 
+    `__wrapped__` and `__signature__` are what a decorator says of the function inside; a decorator
+    may inject, rename or require arguments, so only the code that is called counts. A callable
+    without a visible signature takes anything.
+    """
+    import inspect  # noqa: PLC0415  # slow to import, and only needed when decorating
+
+    honest = _without_claims(function)
     try:
+        if honest is None:
+            return _anything()
         if sys.version_info >= (3, 14):
             from annotationlib import Format  # noqa: PLC0415
 
-            return inspect.signature(function, annotation_format=Format.FORWARDREF)
-        return inspect.signature(function)
+            return inspect.signature(honest, annotation_format=Format.FORWARDREF)
+        return inspect.signature(honest)
     except ValueError:
-        return inspect.Signature(
-            [
-                inspect.Parameter("args", inspect.Parameter.VAR_POSITIONAL),
-                inspect.Parameter("kwargs", inspect.Parameter.VAR_KEYWORD),
-            ]
-        )
+        return _anything()
+
+
+def claimed_signature_of(function: Callable[..., object]) -> Signature:
+    """Return the signature that a callable shows to its readers."""
+    import inspect  # noqa: PLC0415  # slow to import, and only needed when decorating
+
+    try:
+        return inspect.signature(function)
+    except (TypeError, ValueError):
+        return _anything()
+
+
+def _without_claims(function: Any) -> Callable[..., object] | None:
+    """Return an equal callable without `__wrapped__` and `__signature__`; `None` if unknown."""
+    if type(function) is FunctionType:
+        return _bare_function(function)
+    if passes_calls_on(function):
+        return _without_claims(function.__wrapped__)
+    if isinstance(function, MethodType):
+        inner = _without_claims(function.__func__)
+        return None if inner is None else MethodType(inner, function.__self__)
+    if isinstance(function, partial):
+        inner = _without_claims(function.func)
+        return None if inner is None else partial(inner, *function.args, **function.keywords)
+    called: object = getattr(type(function), "__call__", None)  # noqa: B004 (its code counts)
+    if type(called) is FunctionType:
+        return MethodType(_bare_function(called), function)
+    return None if hasattr(function, "__wrapped__") else cast("Callable[..., object]", function)
+
+
+def passes_calls_on(function: object) -> bool:
+    """Return whether a wrapper hands every call to its `__wrapped__` exactly as it is written."""
+    cls: Any = type(function)
+    return cls in _PASSING or getattr(cls, "passes_calls_on", False) is True
+
+
+def _bare_function(function: FunctionType) -> FunctionType:
+    if _CLAIMS.isdisjoint(function.__dict__):
+        return function
+    bare = FunctionType(
+        function.__code__,
+        function.__globals__,
+        function.__name__,
+        function.__defaults__,
+        function.__closure__,
+    )
+    bare.__kwdefaults__ = function.__kwdefaults__
+    return bare
+
+
+def _anything() -> Signature:
+    from inspect import Parameter, Signature  # noqa: PLC0415  # slow to import
+
+    return Signature(
+        [
+            Parameter("args", Parameter.VAR_POSITIONAL),
+            Parameter("kwargs", Parameter.VAR_KEYWORD),
+        ]
+    )
 
 
 def compile_key_function(

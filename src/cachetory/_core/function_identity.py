@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from functools import lru_cache, partial
 from types import (
     BuiltinMethodType,
@@ -16,6 +17,7 @@ from types import (
 from typing import TYPE_CHECKING, Any
 
 from cachetory._core.keys import a_or_an, encode, name_text
+from cachetory._core.module_names import MAIN_MODULES, stable_module_name
 from cachetory.errors import UncacheableFunctionError, UnkeyableArgumentError
 
 if TYPE_CHECKING:
@@ -29,7 +31,7 @@ _MAX_LAYERS = 100
 class FunctionIdentity:
     """What tells a function from all others: its name, or else what it is made of."""
 
-    __slots__ = ("_captures", "_seen", "name", "start")
+    __slots__ = ("_captures", "_seen", "is_local", "name", "start")
 
     def __init__(
         self,
@@ -44,10 +46,11 @@ class FunctionIdentity:
         self._seen = seen
         if version is not None:
             self.start += f"@{encode(version)}"
-        if qualname.endswith("<lambda>") or ("<locals>" in qualname and version is None):
-            layers = self._with_code(function)
-            if version is None:
-                self._captures = tuple(_captures_of(layers))
+        self.is_local = qualname.endswith("<lambda>") or "<locals>" in qualname
+        if self.is_local and version is None:
+            self._captures = tuple(_captures_of(self.add_code(function)))
+        elif _shares_its_name(qualname) or (version is None and _has_no_file(function)):
+            self.add_code(function)
 
     @property
     def is_constant(self) -> bool:
@@ -69,20 +72,21 @@ class FunctionIdentity:
             raise self._uncacheable(reason)
         return f"{self.start}{{{','.join(texts)}}}"
 
-    def _with_code(self, function: object) -> list[FunctionType]:
-        layers = _layers_of(function)
+    def add_code(self, function: object) -> list[FunctionType]:
+        """Tell the function from others of its name by its code, and return its layers."""
+        layers = layers_of(function)
         if not layers:
             reason = "has no code that could be seen"
             raise self._uncacheable(reason)
         self._seen += tuple(layers)
-        self.start += f"~{digest(''.join(_code_text(it.__code__) for it in layers))}"
+        self.start += f"~{digest(''.join(code_text(it.__code__) for it in layers))}"
         return layers
 
     def _uncacheable(self, reason: str) -> UncacheableFunctionError:
         return UncacheableFunctionError(
-            f"`{self.name}` is local to another function and {reason}, so its keys could be those "
-            "of another function made in the same place; give version=..., if name and version "
-            "tell it from all others, or pass what it needs as arguments"
+            f"`{self.name}` may share its name with other functions and {reason}, so its keys "
+            "could be those of another function; give version=..., if name and version tell it "
+            "from all others, or pass what it needs as arguments"
         )
 
 
@@ -100,7 +104,7 @@ def _capture_text(cell: CellType, seen: tuple[FunctionType, ...]) -> str:
         return ""
     if isinstance(content, ModuleType):
         return f"module({content.__name__!r})"
-    layers = _layers_of(content)
+    layers = layers_of(content)
     for index, function in enumerate(seen):
         if function in layers:
             return f"recursion({index})"
@@ -127,7 +131,7 @@ def _refuse_changing(content: object) -> None:
         raise UnkeyableArgumentError(msg) from None
 
 
-def _layers_of(function: Any) -> list[FunctionType]:
+def layers_of(function: Any) -> list[FunctionType]:
     """Return the functions along `__wrapped__`, the outermost first."""
     layers: list[FunctionType] = []
     for _ in range(_MAX_LAYERS):  # some objects, such as `mock.call`, have all attributes
@@ -140,11 +144,9 @@ def _layers_of(function: Any) -> list[FunctionType]:
 
 
 @lru_cache(maxsize=512)
-def _code_text(code: CodeType) -> str:
+def code_text(code: CodeType) -> str:
     """Return what the code does, without the place where it stands in its file."""
-    constants = [
-        _code_text(it) if isinstance(it, CodeType) else encode(it) for it in code.co_consts
-    ]
+    constants = [code_text(it) if isinstance(it, CodeType) else encode(it) for it in code.co_consts]
     table = getattr(code, "co_exceptiontable", b"")
     names = (code.co_names, code.co_varnames, code.co_freevars, code.co_cellvars)
     counts = (code.co_flags, code.co_argcount, code.co_posonlyargcount, code.co_kwonlyargcount)
@@ -172,13 +174,12 @@ def peel(function: object) -> tuple[Any, list[Bound]]:
 
 
 def _outer_layer(function: Any) -> tuple[Any, tuple[Any, ...], dict[str, Any]] | None:
-    if not callable(function):
-        name = a_or_an(type(function).__name__)
-        msg = f"{name} object cannot be called, so there is nothing to cache"
-        raise UncacheableFunctionError(msg)
+    _check_callable(function)
+    if getattr(type(function), "passes_calls_on", False) is True:  # a decorated function of ours
+        return function.__wrapped__, (), {}
+    if isinstance(function, staticmethod):
+        return function.__func__, (), {}
     if isinstance(function, partial):
-        if "__wrapped__" in vars(function):  # something made of a function, as decorators do
-            return vars(function)["__wrapped__"], (), {}
         return function.func, function.args, function.keywords
     holder: object = getattr(function, "__self__", None)
     if isinstance(function, MethodType):
@@ -190,6 +191,13 @@ def _outer_layer(function: Any) -> tuple[Any, tuple[Any, ...], dict[str, Any]] |
     return None
 
 
+def _check_callable(function: object) -> None:
+    if not callable(function):
+        name = a_or_an(type(function).__name__)
+        msg = f"{name} object cannot be called, so there is nothing to cache"
+        raise UncacheableFunctionError(msg)
+
+
 def _is_bound_in_c(function: object, holder: object) -> bool:
     return isinstance(function, (BuiltinMethodType, MethodWrapperType)) and not isinstance(
         holder, (ModuleType, type, NoneType)
@@ -198,7 +206,36 @@ def _is_bound_in_c(function: object, holder: object) -> bool:
 
 def _module_of(function: Any) -> str:
     owner = getattr(function, "__objclass__", None) or getattr(function, "__self__", None)
-    return getattr(function, "__module__", None) or getattr(owner, "__module__", None) or ""
+    name = getattr(function, "__module__", None) or getattr(owner, "__module__", None) or ""
+    return stable_module_name(name, _namespace_of(function, name)) if name in MAIN_MODULES else name
+
+
+def _namespace_of(function: object, module: str) -> dict[str, Any]:
+    """Return the variables of a function's module, which may not be in `sys.modules` any more."""
+    for layer in layers_of(function):
+        if layer.__globals__.get("__name__") == module:
+            return layer.__globals__
+    return vars(sys.modules[module]) if module in sys.modules else {}
+
+
+def _shares_its_name(qualname: str) -> bool:
+    return qualname.rpartition(".")[2] in {"_", "<lambda>"}
+
+
+def _has_no_file(function: object) -> bool:
+    """Return whether a function was typed at a prompt or in a notebook, or made from a string.
+
+    Its body may change while the process runs, and its module says little about it.
+    """
+    layers = layers_of(function)
+    if not layers:
+        return False
+    innermost = layers[-1]
+    filename = innermost.__code__.co_filename
+    if filename.startswith("<"):
+        return not filename.startswith("<frozen ")
+    namespace = innermost.__globals__
+    return namespace.get("__name__") in MAIN_MODULES and "__file__" not in namespace
 
 
 def digest(text: str) -> str:

@@ -8,17 +8,20 @@ digest of all; since every other key ends in a bracket, the two never meet.
 from __future__ import annotations
 
 from functools import partial
+from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
 from cachetory._core.call_binding import (
     MAX_LENGTH,
     SPACE,
+    claimed_signature_of,
     compile_key_function,
     signature_of,
     stars_of,
 )
 from cachetory._core.function_identity import FunctionIdentity, digest, peel
 from cachetory._core.keys import REPR_TYPES, encode
+from cachetory._core.namesakes import Usage
 from cachetory.errors import ConfigurationError, UnkeyableArgumentError
 
 if TYPE_CHECKING:
@@ -26,8 +29,10 @@ if TYPE_CHECKING:
     from inspect import Signature
 
     from cachetory._core.call_binding import Slot
+    from cachetory._core.namesakes import Namesakes
 
 _MAX_NAME = 120
+_PER_ITEM = "[*]"
 
 
 class KeyMaker:
@@ -37,18 +42,27 @@ class KeyMaker:
     by leaving out a default. A partial function, a bound method and an object with `__call__`
     count as the function inside, called with what they hold.
 
+    The arguments are bound to the signature that the called object itself has. A wrapper that
+    takes `*args` counts positional arguments by their position, since it may add some before it
+    calls the function inside.
+
     Args:
         function: The callable to tell apart by module, qualified name and arguments. Lambdas and
             functions local to another are also told apart by their code and by the values of the
             variables that they take from outside (save those that they assign to themselves).
+            Functions named `_`, and those of a prompt or a notebook, are told apart by their code.
         ignore: Names of parameters that take no part in the key.
         version: Change it to abandon all keys so far. With one, local functions are told apart by
             name and version alone, lambdas by their code too.
+        key: What the user makes keys with, if that is so; see `custom`.
+        per_item: Whether a key is that of one item of a call. It is never that of a whole call.
+        namesakes: The other functions that are decorated for the same cache.
 
     Raises:
         ConfigurationError: for a name in `ignore` which is no parameter.
         UncacheableFunctionError: for a local function that takes a variable from outside whose
-            identity cannot be told, and for anything that cannot be called.
+            identity cannot be told; for a function that would share the entries of another one;
+            and for anything that cannot be called.
     """
 
     __slots__ = (
@@ -56,9 +70,12 @@ class KeyMaker:
         "_kept",
         "_name",
         "_of",
+        "_skipped",
         "for_call",
         "is_constant",
         "signature",
+        "takes_calls_as_bound",
+        "takes_instance",
     )
 
     signature: Signature
@@ -73,21 +90,46 @@ class KeyMaker:
     Not so if the function takes variables from outside, or is bound to an object: these may change.
     """
 
+    takes_calls_as_bound: bool
+    """Whether the function cannot tell positional from named arguments, nor omitted defaults."""
+
+    takes_instance: bool
+    """Whether the first argument is the instance or the class of which the function is a method."""
+
     def __init__(
         self,
         function: Callable[..., object],
         *,
         ignore: Collection[str] = (),
         version: str | int | None = None,
+        key: Callable[..., object] | None = None,
+        per_item: bool = False,
+        namesakes: Namesakes | None = None,
     ) -> None:
         target, layers = peel(function)
         self._of = FunctionIdentity(target, version)
+        if per_item:
+            self._of.start += _PER_ITEM
         self._name = self._of.name
         self._of.text()
         self.signature = signature_of(function)
         signature = self.signature if target is function else signature_of(target)
+        first = _first_of_method(target)
+        self.takes_instance = first is not None and not any(args for args, _ in layers)
+        self._skipped = 0
+        if (
+            first
+            and not isinstance(ignore, str)
+            and first in set(ignore).difference(signature.parameters)
+        ):
+            ignore = self._ignore_instance(ignore, signature)
         self._kept = self._without(ignore, signature)
         self._ignored_extras = frozenset(ignore).difference(signature.parameters)
+        self.takes_calls_as_bound = type(target) is FunctionType and not any(
+            stars_of(it) for it in self.signature.parameters.values()
+        )
+        if namesakes is not None:
+            namesakes.admit(self._of, target, Usage(key, self._ignored_extras))
         self.for_call = compile_key_function(
             signature,
             self._kept,
@@ -145,13 +187,24 @@ class KeyMaker:
             raise ConfigurationError(msg)
         return tuple((stars_of(it), it.name) for it in parameters.values() if it.name not in ignore)
 
+    def _ignore_instance(self, ignore: Collection[str], signature: Signature) -> set[str]:
+        """Leave the instance out, which the wrapper of a method takes under another name."""
+        names = {it for it in ignore if it not in {"self", "cls"}}
+        first = next(iter(signature.parameters.values()), None)
+        if first is None or first.kind is first.VAR_KEYWORD:
+            return names
+        if first.kind is first.VAR_POSITIONAL:
+            self._skipped = 1
+            return names
+        return names | {first.name}
+
     def _key_of_values(self, values: Iterable[Any]) -> str:
         items: list[str] = []
         for (stars, name), value in zip(self._kept, values, strict=True):
             if not stars:
                 items.append(f"{name}={self._text(name, value)}")
             elif stars == "*":
-                items.extend(f"*{self._text(name, it)}" for it in value)
+                items.extend(f"*{self._text(name, it)}" for it in value[self._skipped :])
             else:
                 extras = sorted(set(value).difference(self._ignored_extras))
                 items.extend(f"**{encode(it)}={self._text(it, value[it])}" for it in extras)
@@ -183,3 +236,16 @@ class KeyMaker:
 
 def _listed(names: Collection[str]) -> str:
     return ", ".join(f"`{name}`" for name in names)
+
+
+def _first_of_method(function: Any) -> str | None:
+    """Return the name of the first parameter of a function of a class, if it is the instance.
+
+    A wrapper with `*args` copies the name of the method inside, and gets the instance first.
+    """
+    class_name = getattr(function, "__qualname__", "").rpartition(".")[0]
+    if not class_name or class_name.endswith("<locals>"):
+        return None
+    names = claimed_signature_of(function).parameters
+    first = next(iter(names), None)
+    return first if first in {"self", "cls"} else None

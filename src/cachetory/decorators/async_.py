@@ -10,6 +10,7 @@ from cachetory._runtime.async_ import check_colour
 from cachetory._shell.async_.recipe import check_chunk_size
 from cachetory.caches.async_ import Cache
 from cachetory.decorators.calls.async_ import Calls, custom_key_maker
+from cachetory.decorators.namesakes import namesakes_of
 from cachetory.decorators.wrappers.async_ import (
     CachedClassMethod,
     CachedFunction,
@@ -113,7 +114,9 @@ def cached(
         if make_key is not None:
             calls.make_key = partial(make_key, inner)
         else:
-            keys = KeyMaker(inner, ignore=ignore, version=version)
+            keys = KeyMaker(
+                inner, ignore=ignore, version=version, key=key, namesakes=namesakes_of(cache)
+            )
             if key is not None:
                 calls.make_key = custom_key_maker(keys, key)
             else:
@@ -177,7 +180,13 @@ def cached_many(
         calls = ManyCalls[Any, Any](
             function,
             cache,
-            KeyMaker(function, ignore=ignore, version=version),
+            KeyMaker(
+                function,
+                ignore=ignore,
+                version=version,
+                per_item=True,
+                namesakes=namesakes_of(cache),
+            ),
             items,
             ignore=ignore,
             policy=policy,

@@ -15,7 +15,7 @@ from cachetory._core.eviction import SATURATED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
-    from inspect import Signature
+    from inspect import Parameter, Signature
 
     from cachetory._core.counters import Counters
     from cachetory._core.store import Entry, Store
@@ -51,7 +51,7 @@ class Memory:
 
 
 def compile_hit_path(
-    signature: Signature,
+    signature: Signature | None,
     ignore: Collection[str],
     *,
     define: str,
@@ -61,11 +61,12 @@ def compile_hit_path(
     memory: Memory,
     counters: Counters,
     clock: Callable[[], float],
-) -> Callable[..., Any] | None:
+) -> Callable[..., Any]:
     """Make a function with the signature that tries the memory before it calls `call`.
 
     Args:
-        signature: the parameters it takes.
+        signature: the parameters it takes; then a call may be passed on by other names and
+            positions than it was written with. `None` if calls are passed on as they are.
         ignore: names of those that take no part in the key.
         define: `"def"` or `"async def"`.
         wait: `"await "` if the result of `call` has to be awaited, else nothing.
@@ -75,27 +76,14 @@ def compile_hit_path(
         memory: what calls have found.
         counters: count the hits.
         clock: tells the time in the seconds of the store.
-
-    Returns:
-        The function, or `None` for a signature with `*args` or `**kwargs`, or one whose names
-        could be mistaken for the compiled function's own.
     """
-    parameters = list(signature.parameters.values())
-    if any(
-        it.kind in (it.VAR_POSITIONAL, it.VAR_KEYWORD)
-        or it.name.startswith("_")
-        or not it.name.isidentifier()
-        for it in parameters
-    ):
-        return None
-    kept = [it.name for it in parameters if it.name not in ignore]
-    arguments = kept[0] if len(kept) == 1 else f"({''.join(f'{name}, ' for name in kept)})"
-    passed = ", ".join(
-        f"{it.name}={it.name}" if it.kind is it.KEYWORD_ONLY else it.name for it in parameters
-    )
+    form = None if signature is None else _form_of(list(signature.parameters.values()), ignore)
+    parameters, plain, arguments, passed = form or _ANY_CALL
+    defaults = [] if form is None or signature is None else signature.parameters.values()
+    remember = f"{arguments}, *args" if form is None else f"{arguments}, {passed}"
     source = f"""
-{define} cached({write_header(parameters, "_")}):
-    if {" and ".join(f"_type({name}) in _plain" for name in kept) or "True"}:
+{define} cached({parameters}):
+    if {plain}:
         _entry = _recall({arguments})
         if _entry is not None:
             _value = _entry.value
@@ -104,19 +92,55 @@ def compile_hit_path(
                     _entry.frequency += 1
                 _counters.hits += 1
                 return _value
-        return {wait}_call_to_remember({arguments}, {passed})
+        return {wait}_call_to_remember({remember})
     return {wait}_call({passed})
 """
     scope: dict[str, Any] = {
         "_plain": _PLAIN,
+        "_all_plain": _PLAIN.issuperset,
+        "_map": map,
         "_type": type,
         "_recall": memory.recall,
         "_clock": clock,
         "_counters": counters,
         "_call": call,
         "_call_to_remember": call_to_remember,
-        **{f"_default_{it.name}": it.default for it in parameters},
+        **{f"_default_{it.name}": it.default for it in defaults},
     }
     exec(source, scope)  # noqa: S102 (made of identifiers only)
     function: Callable[..., Any] = scope["cached"]
     return function
+
+
+_ANY_CALL = (
+    "*args, **kwargs",
+    "not kwargs and _all_plain(_map(_type, args))",
+    "args",
+    "*args, **kwargs",
+)
+"""The form of a function that passes calls on as they are written."""
+
+
+def _form_of(
+    parameters: list[Parameter], ignore: Collection[str]
+) -> tuple[str, str, str, str] | None:
+    """Write the parameters, the test of the arguments, their tuple, and the call to pass on.
+
+    `None` for `*args` and `**kwargs`, and for names that the compiled function uses itself.
+    """
+    if any(
+        it.kind in (it.VAR_POSITIONAL, it.VAR_KEYWORD)
+        or it.name.startswith("_")
+        or not it.name.isidentifier()
+        for it in parameters
+    ):
+        return None
+    kept = [it.name for it in parameters if it.name not in ignore]
+    return (
+        write_header(parameters, "_"),
+        " and ".join(f"_type({name}) in _plain" for name in kept) or "True",
+        kept[0] if len(kept) == 1 else f"({''.join(f'{name}, ' for name in kept)})",
+        ", ".join(
+            f"{it.name}={it.name}" if it.kind is it.KEYWORD_ONLY else it.name for it in parameters
+        ),
+    )

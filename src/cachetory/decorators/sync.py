@@ -11,6 +11,7 @@ from cachetory._runtime.sync import check_colour
 from cachetory._shell.sync.recipe import check_chunk_size
 from cachetory.caches.sync import Cache
 from cachetory.decorators.calls.sync import Calls, custom_key_maker
+from cachetory.decorators.namesakes import namesakes_of
 from cachetory.decorators.wrappers.sync import (
     CachedClassMethod,
     CachedFunction,
@@ -114,7 +115,9 @@ def cached(
         if make_key is not None:
             calls.make_key = partial(make_key, inner)
         else:
-            keys = KeyMaker(inner, ignore=ignore, version=version)
+            keys = KeyMaker(
+                inner, ignore=ignore, version=version, key=key, namesakes=namesakes_of(cache)
+            )
             if key is not None:
                 calls.make_key = custom_key_maker(keys, key)
             else:
@@ -178,7 +181,13 @@ def cached_many(
         calls = ManyCalls[Any, Any](
             function,
             cache,
-            KeyMaker(function, ignore=ignore, version=version),
+            KeyMaker(
+                function,
+                ignore=ignore,
+                version=version,
+                per_item=True,
+                namesakes=namesakes_of(cache),
+            ),
             items,
             ignore=ignore,
             policy=policy,

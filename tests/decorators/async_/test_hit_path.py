@@ -92,13 +92,14 @@ async def test_hit_path_is_not_for_every_cache(options: dict[str, Any]) -> None:
     assert remembered(function) == 0
 
 
-async def test_hit_path_is_not_for_functions_that_take_any_arguments(
+async def test_hit_path_remembers_positional_calls_of_functions_that_take_anything(
     local_cache: Cache[Any],
 ) -> None:
     function = cached(local_cache)(compute_any)
 
     assert [await function(1), await function(1), await function(x=1)] == [1, 1, 2]
-    assert remembered(function) == 0
+    assert [await function(1), await function(1, 2), await function(x=1)] == [1, 3, 2]
+    assert remembered(function) == 2
 
 
 async def test_hit_path_is_not_for_functions_that_see_variables_change(

@@ -3,8 +3,11 @@
 
 from __future__ import annotations
 
+from types import FunctionType, MethodType
 from typing import TYPE_CHECKING, Any, Final, Generic
 
+from cachetory._core.bulk import check_mapping
+from cachetory._core.call_binding import signature_of
 from cachetory._core.sentinels import MISSING, Absent
 from cachetory._runtime.sync import resolve
 from cachetory.durations import to_seconds
@@ -18,9 +21,6 @@ if TYPE_CHECKING:
     from cachetory._core.freshness import Plan
     from cachetory._runtime.sync import Eventual
 
-
-_TAKES_ANY = 0x04 | 0x08
-"""Flags of the code of functions with `*args` or `**kwargs`."""
 
 NOT_AT_ALL: Final = Absent.MISSING
 """In the place of a duration: it is not to be stored."""
@@ -122,6 +122,7 @@ def load_chunks(
         token = current.set(common)
         try:
             loaded: Any = resolve(load_many(list(keys)))
+            check_mapping(loaded, load_many)
             values.update((key, _or_none(key, loaded.get(key, MISSING))) for key in keys)
         except Exception as error:
             values.update((key, Failed(error)) for key in keys)
@@ -144,17 +145,20 @@ def check_chunk_size(chunk_size: int | None) -> None:
 
 
 def takes_context(load: Callable[..., Any]) -> bool:
-    """Tell whether a loader takes one argument: then that is its context."""
-    code = getattr(load, "__code__", None)
-    if code is not None and not (code.co_flags & _TAKES_ANY or hasattr(load, "__wrapped__")):
-        bound = 1 if hasattr(load, "__self__") else 0
-        required = code.co_argcount - bound - len(getattr(load, "__defaults__", None) or ())
-        return bool(required == 1)
-    from inspect import Parameter, signature  # noqa: PLC0415 (rarely needed, dear to import)
+    """Return whether a loader itself takes one argument: then that is its context.
+
+    A wrapper with `*args` takes none, whatever the function inside does.
+    """
+    is_bound = type(load) is MethodType
+    function: Any = load.__func__ if type(load) is MethodType else load
+    if type(function) is FunctionType:
+        required = function.__code__.co_argcount - len(function.__defaults__ or ())
+        return required == (2 if is_bound else 1)
+    from inspect import Parameter  # noqa: PLC0415 (rarely needed, slow to import)
 
     try:
-        parameters = signature(load).parameters.values()
-    except (TypeError, ValueError):
+        parameters = signature_of(load).parameters.values()
+    except TypeError:
         return False
     positional = (Parameter.POSITIONAL_ONLY, Parameter.POSITIONAL_OR_KEYWORD)
     needed = [it for it in parameters if it.kind in positional and it.default is it.empty]

@@ -68,7 +68,7 @@ class Calls(Generic[R]):
             return
         self._memory = Memory(store, cache.prefix)
         hit_path = compile_hit_path(
-            keys.signature,
+            keys.signature if keys.takes_calls_as_bound else None,
             ignore,
             define=DEF,
             wait=AWAIT,
@@ -78,9 +78,8 @@ class Calls(Generic[R]):
             counters=cache.counters,
             clock=store.clock,
         )
-        if hit_path is not None:
-            hit_path.__qualname__ = getattr(self._function, "__qualname__", "cached")
-            self.entrance = hit_path
+        hit_path.__qualname__ = getattr(self._function, "__qualname__", "cached")
+        self.entrance = hit_path
 
     async def call(self, /, *args: Any, **kwargs: Any) -> R:
         """Give the cached result of the call, or compute and cache it."""

@@ -49,6 +49,8 @@ V = TypeVar("V")
 class _Wrapper(_Partial):
     """Binds like a function, and looks like the one inside."""
 
+    passes_calls_on = True  # to whom reads signatures: the function inside gets calls as written
+
     _calls: Any
 
     def __new__(cls, calls: Any, /, *bound_to: object) -> Self:

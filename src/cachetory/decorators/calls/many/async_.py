@@ -5,17 +5,19 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
+from cachetory._core.bulk import check_mapping
 from cachetory._runtime.async_ import resolve
 from cachetory.decorators.calls.async_ import no_lookup
-from cachetory.errors import ConfigurationError
+from cachetory.decorators.calls.many.items import ItemsParameter
 from cachetory.loading import LoadContext, current
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Mapping
+    from collections.abc import Callable, Collection, Mapping
 
     from cachetory._core.function_keys import KeyMaker
     from cachetory._runtime.async_ import Eventual
     from cachetory.caches.async_ import Cache
+    from cachetory.decorators.calls.many.items import Call
     from cachetory.lookup import Lookup
 
 K = TypeVar("K")
@@ -28,7 +30,7 @@ class ManyCalls(Generic[K, V]):
     Args:
         function: takes items, among other arguments, and gives their results by item.
         cache: the cache, or a callable that gives it, or `None`.
-        keys: makes the key of a call that has one item in the place of all.
+        keys: makes the key of a call that has one item instead of all.
         items: the name of the parameter that takes the items; by default the first one, or the
             second one after `self`.
         ignore: names of parameters that take no part in the keys.
@@ -57,7 +59,7 @@ class ManyCalls(Generic[K, V]):
         self._cache = None if callable(cache) else cache
         self._choose = cache if callable(cache) else None
         self._keys = keys
-        self._items = _items_parameter(keys, items, ignore)
+        self._items = ItemsParameter(function, keys, items, ignore)
         self._storing = storing
         self.entrance = self.call
 
@@ -65,7 +67,7 @@ class ManyCalls(Generic[K, V]):
         """Give the cached results of the items, and compute and cache those that there are not."""
         cache = await self._cache_for(*args, **kwargs)
         if cache is None:
-            return dict(await self.uncached(*args, **kwargs))
+            return _as_dict(await self.uncached(*args, **kwargs), self._function)
         by_key, load = self._take_apart(args, kwargs)
         found = await cache.get_or_set_many(by_key, load, **self._storing)
         return {by_key[key]: value for key, value in found.items()}
@@ -81,7 +83,7 @@ class ManyCalls(Generic[K, V]):
         """Compute the results of the items now, and cache them."""
         cache = await self._cache_for(*args, **kwargs)
         if cache is None:
-            return dict(await self.uncached(*args, **kwargs))
+            return _as_dict(await self.uncached(*args, **kwargs), self._function)
         by_key, load = self._take_apart(args, kwargs)
         found = await cache.refresh_many(by_key, load, **self._storing)
         return {by_key[key]: value for key, value in found.items()}
@@ -116,42 +118,22 @@ class ManyCalls(Generic[K, V]):
     def _take_apart(
         self, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> tuple[dict[str, K], Callable[[list[str]], Eventual[Mapping[str, V]]]]:
-        """Give the items by key, and what computes the results of some of these keys."""
-        bound = self._keys.signature.bind(*args, **kwargs)
-        bound.apply_defaults()
-        items: Iterable[K] = bound.arguments[self._items]
+        """Return the items by key, and what computes the results of some of these keys."""
+        call = self._items.of_call(args, kwargs)
         by_key: dict[str, K] = {}
-        for item in items:
-            bound.arguments[self._items] = item
-            by_key[self._keys.for_call(*bound.args, **bound.kwargs)] = item
-        return by_key, partial(self._load, bound, by_key)
+        for item in call.items:
+            item_args, item_kwargs = call.with_items(item)
+            by_key[self._keys.for_call(*item_args, **item_kwargs)] = item
+        return by_key, partial(self._load, call, by_key)
 
-    async def _load(self, bound: Any, by_key: dict[str, K], keys: list[str]) -> dict[str, V]:
-        """Compute the results of keys, and give them by key."""
-        # A copy: what is stale and what is missing may be loaded at the same time, in two threads.
-        arguments = {**bound.arguments, self._items: [by_key[key] for key in keys]}
-        own = bound.__class__(bound.signature, arguments)
-        results = await resolve(self._function(*own.args, **own.kwargs))
+    async def _load(self, call: Call, by_key: dict[str, K], keys: list[str]) -> dict[str, V]:
+        """Compute the results of keys, and return them by key."""
+        args, kwargs = call.with_items([by_key[key] for key in keys])
+        results = await resolve(self._function(*args, **kwargs))
+        check_mapping(results, self._function)
         return {key: results[by_key[key]] for key in keys if by_key[key] in results}
 
 
-def _items_parameter(keys: KeyMaker, items: str | None, ignore: Collection[str]) -> str:
-    parameters = keys.signature.parameters
-    names = list(parameters)
-    if items is None:
-        candidates = names[1:] if names[:1] == ["self"] else names
-        items = candidates[0] if candidates else ""
-    if items not in names:
-        known = ", ".join(f"`{name}`" for name in names) or "none"
-        msg = f"there is no parameter `{items}` that could take the items; there are: {known}"
-        raise ConfigurationError(msg)
-    it = parameters[items]
-    if it.kind in (it.VAR_POSITIONAL, it.VAR_KEYWORD):
-        msg = (
-            f"`{items}` takes items one by one: `cached_many` is for a parameter that takes a list"
-        )
-        raise ConfigurationError(msg)
-    if items in ignore:
-        msg = f"`{items}` takes the items, each of which is part of a key: it cannot be ignored"
-        raise ConfigurationError(msg)
-    return items
+def _as_dict(results: Mapping[K, V], function: object) -> dict[K, V]:
+    check_mapping(results, function)
+    return dict(results)

@@ -175,7 +175,7 @@ def peel(function: object) -> tuple[Any, list[Bound]]:
 
 def _outer_layer(function: Any) -> tuple[Any, tuple[Any, ...], dict[str, Any]] | None:
     _check_callable(function)
-    if getattr(type(function), "passes_calls_on", False) is True:  # a decorated function of ours
+    if getattr(type(function), "passes_calls_on", False) is True:  # decorated by us
         return function.__wrapped__, (), {}
     if isinstance(function, staticmethod):
         return function.__func__, (), {}

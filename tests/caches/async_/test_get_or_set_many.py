@@ -388,7 +388,7 @@ async def test_error_is_not_remembered(cache: Cache[Any], load: LoadMany) -> Non
 
 @pytest.mark.parametrize("answer", [None, 5, ["a"]])
 async def test_answer_that_is_no_mapping_is_an_error(cache: Cache[Any], answer: object) -> None:
-    with pytest.raises(TypeError, match="returned a .*, but .* a mapping from item to result"):
+    with pytest.raises(TypeError, match=r"returned a .*, but .* a mapping from item to result"):
         await cache.get_or_set_many(["a"], lambda keys: answer)  # type: ignore[arg-type, return-value]
     assert await cache.get_or_set_many(["a"], values_of) == values_of("a")
 

@@ -1,0 +1,112 @@
+"""Read what an instance stores: the contents of its `__dict__` and of its slots.
+
+Everything is read past the class of the instance: neither properties, `__getattr__` and
+`__getattribute__` nor a forged `__class__` can hide or invent anything.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property, lru_cache
+from types import GetSetDescriptorType, MemberDescriptorType
+from typing import Any
+
+from cachetory._core.keys.names import unkeyable
+
+_MANAGED = -1  # the offset of a `__dict__` that is not part of the object proper
+_ABSENT = object()
+
+
+def attributes_of(value: object) -> dict[str, Any]:
+    """Return the `__dict__` itself of an instance, or an empty one if it has none."""
+    for owner in type(value).__mro__:
+        getter = vars(owner).get("__dict__")
+        if type(getter) is GetSetDescriptorType:
+            attributes: dict[str, Any] = getter.__get__(value)
+            return attributes
+    if type(value).__dictoffset__:
+        raise unkeyable(value, "its class hides the attributes")
+    return {}
+
+
+@lru_cache(maxsize=1024)
+def slots_of(cls: type, base: type = object) -> tuple[tuple[str, Any], ...]:
+    """Return name and descriptor of the slots that a class and its bases have beyond a base."""
+    return tuple(
+        (name, it)
+        for owner in cls.__mro__
+        if owner not in base.__mro__
+        for name, it in vars(owner).items()
+        if type(it) is MemberDescriptorType
+    )
+
+
+def state_of(value: object, base: type = object) -> list[tuple[str, int, Any]]:
+    """Return name, number and content of everything that an instance stores beyond a base.
+
+    The number is 0, unless the class has several places of that name: a slot in each of two bases,
+    or a slot and a `__dict__`. Results of cached properties are left out.
+    """
+    cls = type(value)
+    places = _places_of(cls, base)
+    state: list[tuple[str, int, Any]] = []
+    for name, it in attributes_of(value).items():
+        if type(name) is not str:
+            raise unkeyable(value, "the name of an attribute is no string")
+        if not _is_computed(cls, name):
+            state.append((name, len(places.get(name, ())), it))
+    for name, slots in places.items():
+        for number, slot in enumerate(slots):
+            try:
+                state.append((name, number, slot.__get__(value)))
+            except AttributeError:
+                continue
+    return sorted(state, key=lambda entry: entry[:2])
+
+
+@lru_cache(maxsize=1024)
+def _places_of(cls: type, base: type) -> dict[str, tuple[Any, ...]]:
+    """Return the slots under each name that do not merely remember what was computed."""
+    places: dict[str, tuple[Any, ...]] = {}
+    computed = _computed_slots(cls)
+    for name, slot in reversed(slots_of(cls, base)):
+        if name not in computed:
+            places[name] = (*places.get(name, ()), slot)
+    return places
+
+
+def refuse_hidden_state(value: object, base: type) -> None:
+    """Refuse an instance of a C class that is larger than can be seen from Python.
+
+    One such is `pandas.Timestamp`, a `datetime` with nanoseconds.
+    """
+    cls = type(value)
+    words = sum(1 for _ in slots_of(cls, base))
+    words += cls.__dictoffset__ not in {0, _MANAGED, base.__dictoffset__}
+    words += cls.__weakrefoffset__ > base.__weakrefoffset__
+    is_larger = cls.__basicsize__ > base.__basicsize__ + words * tuple.__itemsize__
+    if is_larger or hasattr(cls, "n_sequence_fields"):
+        raise unkeyable(value, "it may hold more than can be seen from Python")
+
+
+def class_attribute(cls: type, name: str) -> Any:
+    """Return what a class or its bases define under a name, as it is; `None` if nothing."""
+    return next((vars(owner)[name] for owner in cls.__mro__ if name in vars(owner)), None)
+
+
+def _is_computed(cls: type, name: str) -> bool:
+    found = class_attribute(cls, name)
+    return (type(found) is cached_property and found.attrname == name) or name in _HASHES
+
+
+_HASHES = frozenset({"_attrs_cached_hash"})  # depends on the hash seed of the process
+
+
+@lru_cache(maxsize=1024)
+def _computed_slots(cls: type) -> frozenset[str]:
+    """Return the slots in which attrs keeps the results of cached properties."""
+    names = set(_HASHES)
+    for owner in cls.__mro__:
+        code = getattr(vars(owner).get("__getattr__"), "__code__", None)
+        if code is not None and code.co_filename.startswith("<attrs generated"):
+            names.update((vars(owner)["__getattr__"].__defaults__ or ({},))[0])
+    return frozenset(names)

@@ -177,4 +177,5 @@ _COMPUTED = {"_str", "_hash", "_pparts", "_cached_cparts"}  # of paths, on Pytho
 
 @lru_cache(maxsize=64)
 def _is_python_class(cls: type) -> bool:
-    return any(type(it) is FunctionType for it in vars(cls).values())
+    members = (it for owner in cls.__mro__ for it in vars(owner).values())
+    return any(type(it) is FunctionType for it in members)

@@ -18,7 +18,6 @@ from cachetory._core.keys.names import (
     too_deep,
     unkeyable,
 )
-from cachetory._core.keys.numpy_scalars import is_array
 from cachetory._core.keys.storage import class_attribute, refuse_hidden_state, state_of
 from cachetory.errors import UnkeyableArgumentError
 
@@ -153,6 +152,6 @@ def _named_parts(value: object, base: type | None) -> Iterator[tuple[str, object
 
 def _refusal(value: object) -> UnkeyableArgumentError:
     cls = type(value)
-    if is_array(value) or class_attribute(cls, "__dataframe__") is not None:
-        return unkeyable(value, "the content of arrays and data frames is not read")
+    if any(class_attribute(cls, it) is not None for it in ("__array__", "__dataframe__")):
+        return unkeyable(value, "the content of arrays and data frames takes no part in keys")
     return unkeyable(value)

@@ -11,6 +11,7 @@ from decimal import Decimal
 from enum import Enum, Flag, IntEnum
 from fractions import Fraction
 from functools import cached_property
+from importlib import import_module
 from ipaddress import IPv4Address, IPv4Interface, IPv4Network, IPv6Address
 from pathlib import PurePosixPath
 from typing import Any, NamedTuple
@@ -363,10 +364,16 @@ def third_party() -> list[Any]:
     return [*_numpy(), *_attrs(), *_pydantic(), *_msgspec()]
 
 
-def _numpy() -> list[Any]:
+def _module(name: str) -> Any:
     try:
-        import numpy as np
+        return import_module(name)
     except ImportError:
+        return None
+
+
+def _numpy() -> list[Any]:
+    np = _module("numpy")
+    if np is None:
         return []
     wide = np.longdouble(1) / 3
     record = np.dtype([("a", "<i4"), ("b", "f8", (2,)), ("t", "M8[s]")])
@@ -398,7 +405,7 @@ def _numpy() -> list[Any]:
         *(np.str_("a"), np.str_("a\0"), np.bytes_(b"a"), np.bytes_(b"b")),
         *(np.datetime64(0, unit) for unit in ("s", "ms", "ns", "25s", "D")),
         *(np.datetime64(1, "s"), np.datetime64("NaT", "s"), np.datetime64("NaT", "ms")),
-        *(np.timedelta64(0, "s"), np.timedelta64(1, "s"), np.timedelta64("NaT"), np.timedelta64(1)),
+        *(np.timedelta64(0, "s"), np.timedelta64(1, "s"), np.timedelta64("NaT", "s")),
         *(np.void(b"abc"), np.void(b"abd")),
         *(np.array([(1, (2, 3), "2026")], it)[0] for it in (record, aligned, swapped)),
         *(np.array([(1, (2, 4), "2026")], record)[0], np.array([(1, (2, 3), "2027")], record)[0]),
@@ -407,9 +414,8 @@ def _numpy() -> list[Any]:
 
 
 def _attrs() -> list[Any]:
-    try:
-        import attrs
-    except ImportError:
+    attrs = _module("attrs")
+    if attrs is None:
         return []
 
     def made(name, bases=(object,), body=None, **options):
@@ -434,9 +440,8 @@ def _attrs() -> list[Any]:
 
 
 def _pydantic() -> list[Any]:
-    try:
-        import pydantic
-    except ImportError:
+    pydantic = _module("pydantic")
+    if pydantic is None:
         return []
     global Model, Secretive, OwnSecret  # noqa: PLW0603
 
@@ -473,9 +478,8 @@ def _pydantic() -> list[Any]:
 
 
 def _msgspec() -> list[Any]:
-    try:
-        import msgspec
-    except ImportError:
+    msgspec = _module("msgspec")
+    if msgspec is None:
         return []
     struct = msgspec.defstruct("Struct", ["x", "y"], module=__name__)
     loose = msgspec.defstruct("LooseStruct", ["x"], module=__name__, dict=True, eq=False)

@@ -74,15 +74,8 @@ def test_keys_of_different_arguments_differ_however_they_are_nested(pair, nests)
 
 
 @pytest.mark.parametrize("value", ARGUMENTS, ids=lambda it: type(it).__name__)
-def test_key_of_an_argument_and_of_its_copy_is_the_same_and_printable(value):
-    try:
-        again = copy.deepcopy(value)
-    except Exception:  # a class that cannot be copied
-        again = value
-    text = encode(value)
-
-    assert text == encode(again)
-    assert text.isprintable()
+def test_key_of_an_argument_is_printable(value):
+    assert encode(value).isprintable()
 
 
 def test_key_of_a_model_with_a_secret_never_shows_it():
@@ -129,14 +122,15 @@ class Text:
     __cache_key__ = "always"
 
 
-def refused_arguments():
-    yield local({"__cache_key__": lambda self: 1})
-    yield from (Forger(), Text(), mock.Mock(), mock.MagicMock(spec=int), MappingProxyType({}))
-    yield from (classes.attributed(classes.Point(1), lock=object()), get, len, print, [].append)
-    yield classes.OffsetZone(0, object())
+REFUSED = [
+    local({"__cache_key__": lambda self: 1}),
+    *(Forger(), Text(), mock.Mock(), mock.MagicMock(spec=int), MappingProxyType({})),
+    *(classes.attributed(classes.Point(1), lock=object()), get, len, print, [].append),
+    classes.OffsetZone(0, object()),
+]
 
 
-@pytest.mark.parametrize("value", refused_arguments(), ids=lambda it: type(it).__name__)
+@pytest.mark.parametrize("value", REFUSED, ids=lambda it: type(it).__name__)
 def test_key_of_an_argument_that_hides_what_it_is_refuses(value):
     with pytest.raises(UnkeyableArgumentError):
         encode(value)
@@ -155,7 +149,7 @@ def test_key_of_an_object_that_wraps_a_function_never_advises_to_ignore_it():
     async def load(x):
         return x
 
-    with pytest.raises(UnkeyableArgumentError, match="plain function.*`__cache_key__`") as caught:
+    with pytest.raises(UnkeyableArgumentError, match=r"plain function.*`__cache_key__`") as caught:
         KeyMaker(sync.async_to_sync(load))(1)
     assert "ignore" not in str(caught.value)
 

@@ -94,6 +94,69 @@ def _dtype_text(dtype: Any) -> str:
 
 
 def _float(value: Any) -> str:
+    if value.dtype.itemsize <= _DOUBLE or not _numpy().isfinite(value):
+        return float.__repr__(float(value))
+    numerator, denominator = value.as_integer_ratio()
+    sign = "-" if not numerator and _numpy().signbit(value) else ""
+    return f"{sign}{int_text(numerator)}/{int_text(denominator)}"
+
+
+_CONTENTS.get(dtype.kind)
+    if write is None:
+        raise unkeyable(value, "its data type is unknown")
+    return f"numpy:{dtype.name}({write(_plain(value, dtype))})"
+
+
+def record_text(value: Any, walk: Walk) -> str:
+    """Return data type and value of a `numpy.void`: its fields, or its bytes if it has none."""
+    dtype = _dtype_of(value)
+    plain = _plain(value, dtype)
+    if dtype.names is None:
+        return f"numpy:void({plain.tobytes()!r})"
+    fields: list[object] = []
+    for name in dtype.names:
+        field = plain[name]
+        fields.append(list(field.flat) if is_array(field) else field)
+    return f"numpy:void({_dtype_text(dtype)},{','.join(walk.texts(fields))})"
+
+
+def _is_scalar_type(cls: type) -> bool:
+    if cls.__module__ != "numpy":
+        return False
+    generic = getattr(_numpy(), "generic", None)
+    if generic is None or not issubclass(cls, generic):
+        return False
+    return getattr(_numpy(), cls.__name__, None) is cls
+
+
+def _numpy() -> Any:
+    return sys.modules.get("numpy")
+
+
+def _dtype_of(value: Any) -> Any:
+    return _numpy().generic.dtype.__get__(value)
+
+
+def _plain(value: Any, dtype: Any) -> Any:
+    """Return the scalar as an instance of the type of NumPy, if it is one of a subclass."""
+    return value if type(value) is dtype.type else _numpy().generic.astype(value, dtype)
+
+
+def _dtype_text(dtype: Any) -> str:
+    """Return all that tells two data types apart: byte order, unit, shape, fields, offsets."""
+    if dtype.subdtype is not None:
+        inner, shape = dtype.subdtype
+        return f"{_dtype_text(inner)}{shape!r}"
+    if dtype.names is None:
+        return f"{dtype.str}"
+    fields = (
+        f"{name_text(name)}={_dtype_text(dtype.fields[name][0])}@{dtype.fields[name][1]}"
+        for name in dtype.names
+    )
+    return f"{{{dtype.itemsize}:{','.join(fields)}}}"
+
+
+def _float(value: Any) -> str:
     if value.dtype.itemsize <= _DOUBLE:
         return float.__repr__(float(value))
     if value - value != 0:  # NaN and the infinities have no ratio

@@ -29,7 +29,7 @@ def attributes_of(value: object) -> dict[str, Any]:
 
 
 @lru_cache(maxsize=1024)
-def slots_of(cls: type, base: type = object) -> tuple[tuple[str, Any], ...]:
+def slots_of(cls: Any, base: Any = object) -> tuple[tuple[str, Any], ...]:
     """Return name and descriptor of the slots that a class and its bases have beyond a base."""
     return tuple(
         (name, it)
@@ -40,13 +40,13 @@ def slots_of(cls: type, base: type = object) -> tuple[tuple[str, Any], ...]:
     )
 
 
-def state_of(value: object, base: type = object) -> list[tuple[str, int, Any]]:
+def state_of(value: object, base: Any = object) -> list[tuple[str, int, Any]]:
     """Return name, number and content of everything that an instance stores beyond a base.
 
     The number is 0, unless the class has several places of that name: a slot in each of two bases,
     or a slot and a `__dict__`. Results of cached properties are left out.
     """
-    cls = type(value)
+    cls: Any = type(value)
     places = _places_of(cls, base)
     state: list[tuple[str, int, Any]] = []
     for name, it in attributes_of(value).items():
@@ -64,7 +64,7 @@ def state_of(value: object, base: type = object) -> list[tuple[str, int, Any]]:
 
 
 @lru_cache(maxsize=1024)
-def _places_of(cls: type, base: type) -> dict[str, tuple[Any, ...]]:
+def _places_of(cls: Any, base: Any) -> dict[str, tuple[Any, ...]]:
     """Return the slots under each name that do not merely remember what was computed."""
     places: dict[str, tuple[Any, ...]] = {}
     computed = _computed_slots(cls)
@@ -79,8 +79,8 @@ def refuse_hidden_state(value: object, base: type) -> None:
 
     One such is `pandas.Timestamp`, a `datetime` with nanoseconds.
     """
-    cls = type(value)
-    words = sum(1 for _ in slots_of(cls, base))
+    cls: Any = type(value)
+    words = len(slots_of(cls, base))
     words += cls.__dictoffset__ not in {0, _MANAGED, base.__dictoffset__}
     words += cls.__weakrefoffset__ > base.__weakrefoffset__
     is_larger = cls.__basicsize__ > base.__basicsize__ + words * tuple.__itemsize__
@@ -102,7 +102,7 @@ _HASHES = frozenset({"_attrs_cached_hash"})  # depends on the hash seed of the p
 
 
 @lru_cache(maxsize=1024)
-def _computed_slots(cls: type) -> frozenset[str]:
+def _computed_slots(cls: Any) -> frozenset[str]:
     """Return the slots in which attrs keeps the results of cached properties."""
     names = set(_HASHES)
     for owner in cls.__mro__:

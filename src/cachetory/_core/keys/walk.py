@@ -128,14 +128,15 @@ def _stand_in(value: object) -> object:
     return make(value)
 
 
-def _chooses_its_pickle(cls: type) -> bool:
+def _chooses_its_pickle(cls: Any) -> bool:
     is_default = cls.__reduce__ is tzinfo.__reduce__ and cls.__reduce_ex__ is object.__reduce_ex__
     return not is_default or cls in copyreg.dispatch_table
 
 
 def _named_parts(value: object, base: type | None) -> Iterator[tuple[str, object]]:
     """Yield name and content of what an instance declares and stores beyond a known base."""
-    declaration = declaration_of(type(value))
+    cls: Any = type(value)
+    declaration = declaration_of(cls)
     declared: dict[str, object] = {}
     left_out = own_attributes(base)
     if declaration is not None:

@@ -8,9 +8,12 @@ from __future__ import annotations
 
 from functools import cached_property, lru_cache
 from types import GetSetDescriptorType, MemberDescriptorType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cachetory._core.keys.names import unkeyable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 _MANAGED = -1  # the offset of a `__dict__` that is not part of the object proper
 _ABSENT = object()
@@ -31,13 +34,11 @@ def attributes_of(value: object) -> dict[str, Any]:
 @lru_cache(maxsize=1024)
 def slots_of(cls: Any, base: Any = object) -> tuple[tuple[str, Any], ...]:
     """Return name and descriptor of the slots that a class and its bases have beyond a base."""
-    return tuple(
-        (name, it)
-        for owner in cls.__mro__
-        if owner not in base.__mro__
-        for name, it in vars(owner).items()
-        if type(it) is MemberDescriptorType
+    owners: tuple[type, ...] = cls.__mro__
+    members: Iterator[tuple[str, Any]] = (
+        member for owner in owners if owner not in base.__mro__ for member in vars(owner).items()
     )
+    return tuple((name, it) for name, it in members if type(it) is MemberDescriptorType)
 
 
 def state_of(value: object, base: Any = object) -> list[tuple[str, int, Any]]:
@@ -105,8 +106,10 @@ _HASHES = frozenset({"_attrs_cached_hash"})  # depends on the hash seed of the p
 def _computed_slots(cls: Any) -> frozenset[str]:
     """Return the slots in which attrs keeps the results of cached properties."""
     names = set(_HASHES)
-    for owner in cls.__mro__:
-        code = getattr(vars(owner).get("__getattr__"), "__code__", None)
+    owners: tuple[type, ...] = cls.__mro__
+    for owner in owners:
+        getter: Any = vars(owner).get("__getattr__")
+        code = getattr(getter, "__code__", None)
         if code is not None and code.co_filename.startswith("<attrs generated"):
-            names.update((vars(owner)["__getattr__"].__defaults__ or ({},))[0])
+            names.update((getter.__defaults__ or ({},))[0])
     return frozenset(names)

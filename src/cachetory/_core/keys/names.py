@@ -27,12 +27,15 @@ class Walk(Protocol):
 
     def text(self, value: object, /) -> str:
         """Return the text of one value."""
+        ...
 
     def texts(self, values: Iterable[object], /) -> list[str]:
         """Return the texts of several values, in their order."""
+        ...
 
     def pairs(self, items: Iterable[tuple[object, object]], /) -> list[str]:
         """Return `key=value` for several pairs, in their order."""
+        ...
 
 
 def name_text(name: str) -> str:
@@ -55,9 +58,10 @@ def import_name(thing: Any) -> str:
     """
     module, qualname = getattr(thing, "__module__", None), getattr(thing, "__qualname__", None)
     if not is_importable(thing):
+        kind = "class" if isinstance(thing, type) else "function"
         msg = (
-            f"the {'class' if isinstance(thing, type) else 'function'} {qualname} has no stable "
-            f"identity, since it cannot be imported as `{module}:{qualname}`"
+            f"the {kind} {qualname} has no stable identity, since it cannot be imported "
+            f"as `{module}:{qualname}`: define it at the top level of a module"
         )
         raise UnkeyableArgumentError(msg)
     return f"{name_text(thing.__module__)}:{name_text(thing.__qualname__)}"

@@ -111,5 +111,6 @@ def _computed_slots(cls: Any) -> frozenset[str]:
         getter: Any = vars(owner).get("__getattr__")
         code = getattr(getter, "__code__", None)
         if code is not None and code.co_filename.startswith("<attrs generated"):
-            names.update((getter.__defaults__ or ({},))[0])
+            computed: tuple[dict[str, Any], ...] = getter.__defaults__ or ({},)
+            names.update(computed[0])
     return frozenset(names)

@@ -83,8 +83,7 @@ class TextWalk:
     def _member(self, member: Enum) -> str:
         """Tell a member by its name; a combination of flags, or a member made later, by value."""
         cls = type(member)
-        name: str | None = member._name_
-        value: object = member._value_
+        name, value = cast("tuple[str | None, object]", (member._name_, member._value_))
         if name is not None and cls._member_map_.get(name) is member:
             return f"{import_name(cls)}.{name_text(name)}"
         made_by_name = "" if isinstance(member, Flag) else f",{self.text(name)}"

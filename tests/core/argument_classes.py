@@ -10,7 +10,7 @@ from datetime import date, datetime, time, timedelta, tzinfo
 from decimal import Decimal
 from enum import Enum, Flag, IntEnum
 from fractions import Fraction
-from functools import cached_property
+from functools import cache, cached_property
 from importlib import import_module
 from ipaddress import IPv4Address, IPv4Interface, IPv4Network, IPv6Address
 from pathlib import PurePosixPath
@@ -359,9 +359,10 @@ DIFFERENT: list[Any] = [
 """Values of which no two may share a key."""
 
 
-def third_party() -> list[Any]:
+@cache
+def third_party() -> tuple[Any, ...]:
     """Return values of other libraries of which no two may share a key; of those installed."""
-    return [*_numpy(), *_attrs(), *_pydantic(), *_msgspec()]
+    return (*_numpy(), *_attrs(), *_pydantic(), *_msgspec())
 
 
 def _module(name: str) -> Any:

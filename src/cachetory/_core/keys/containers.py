@@ -57,16 +57,17 @@ def _slice(value: Any, walk: Walk) -> str:
 
 def _moment(base: Any) -> Container:
     """Write a `datetime` or `time`, with its time zone."""
+    zone_of, fold_of, isoformat = base.tzinfo.__get__, base.fold.__get__, base.isoformat
+    name = base.__name__
 
     def text(value: Any, walk: Walk) -> str:
-        zone = base.tzinfo.__get__(value)
-        zone_text = "" if zone is None else f",{walk.text(zone)}"
-        fold = ",fold" if base.fold.__get__(value) else ""
+        zone = zone_of(value)
         try:
-            local = base.isoformat(value)
+            local = isoformat(value)
         except Exception:
             raise unkeyable(zone, "it cannot tell the offset from UTC") from None
-        return f"{base.__name__}({local}{fold}{zone_text})"
+        fold = ",fold" if fold_of(value) else ""
+        return f"{name}({local}{fold}{'' if zone is None else ',' + walk.text(zone)})"
 
     return text
 

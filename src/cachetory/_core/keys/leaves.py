@@ -102,7 +102,7 @@ def _fraction(cls: type) -> Leaf:
 
 def _uuid(cls: type) -> Leaf:
     # `is_safe` is left out: it tells how a UUID was made, and equality ignores it.
-    return lambda value: f"UUID({as_base(value, cls).hex})"
+    return lambda value: f"UUID({(value if type(value) is cls else as_base(value, cls)).hex})"
 
 
 def _pattern(cls: type) -> Leaf:
@@ -122,7 +122,8 @@ def _zone_info(cls: Any) -> Leaf:
 
 
 def _quoted(cls: type) -> Leaf:
-    return lambda value: f"{cls.__name__}({str(as_base(value, cls))!r})"
+    name = cls.__name__
+    return lambda value: f"{name}({str(value if type(value) is cls else as_base(value, cls))!r})"
 
 
 def _core_url(cls: Any) -> Leaf:

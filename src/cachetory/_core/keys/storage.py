@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from cachetory._core.keys.names import unkeyable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
 _MANAGED = -1  # the offset of a `__dict__` that is not part of the object proper
 _ABSENT = object()
@@ -21,14 +21,21 @@ _ABSENT = object()
 
 def attributes_of(value: object) -> dict[str, Any]:
     """Return the `__dict__` itself of an instance, or an empty one if it has none."""
-    for owner in type(value).__mro__:
-        getter = vars(owner).get("__dict__")
-        if type(getter) is GetSetDescriptorType:
-            attributes: dict[str, Any] = getter.__get__(value)
-            return attributes
-    if type(value).__dictoffset__:
+    cls: Any = type(value)
+    getter = _dict_getter_of(cls)
+    if getter is not None:
+        attributes: dict[str, Any] = getter.__get__(value)
+        return attributes
+    if cls.__dictoffset__:
         raise unkeyable(value, "its class hides the attributes")
     return {}
+
+
+@lru_cache(maxsize=1024)
+def _dict_getter_of(cls: Any) -> GetSetDescriptorType | None:
+    owners: tuple[type, ...] = cls.__mro__
+    getters = (vars(owner).get("__dict__") for owner in owners)
+    return next((it for it in getters if type(it) is GetSetDescriptorType), None)
 
 
 @lru_cache(maxsize=1024)
@@ -41,8 +48,12 @@ def slots_of(cls: Any, base: Any = object) -> tuple[tuple[str, Any], ...]:
     return tuple((name, it) for name, it in members if type(it) is MemberDescriptorType)
 
 
-def state_of(value: object, base: Any = object) -> list[tuple[str, int, Any]]:
-    """Return name, number and content of everything that an instance stores beyond a base.
+def state_of(
+    value: object, base: Any, declared: Mapping[str, object], ignored: frozenset[str]
+) -> list[tuple[str, int, Any]]:
+    """Return name, number and content of what an instance stores beyond a base.
+
+    What is stored under an ignored name is left out, and so is the content of a declared field.
 
     The number is 0, unless the class has several places of that name: a slot in each of two bases,
     or a slot and a `__dict__`. Results of cached properties are left out.
@@ -53,15 +64,25 @@ def state_of(value: object, base: Any = object) -> list[tuple[str, int, Any]]:
     for name, it in attributes_of(value).items():
         if type(name) is not str:
             raise unkeyable(value, "the name of an attribute is no string")
-        if not _is_computed(cls, name):
-            state.append((name, len(places.get(name, ())), it))
-    for name, slots in places.items():
-        for number, slot in enumerate(slots):
-            try:
-                state.append((name, number, slot.__get__(value)))
-            except AttributeError:
-                continue
+        if declared.get(name, _ABSENT) is it or name in ignored or _is_computed(cls, name):
+            continue
+        state.append((name, len(places.get(name, ())), it))
+    for name, number, slot in _slots_in(places, ignored):
+        try:
+            it = slot.__get__(value)
+        except AttributeError:
+            continue
+        if declared.get(name, _ABSENT) is not it:
+            state.append((name, number, it))
     return sorted(state, key=lambda entry: entry[:2])
+
+
+def _slots_in(
+    places: dict[str, tuple[Any, ...]], ignored: frozenset[str]
+) -> Iterator[tuple[str, int, Any]]:
+    for name, slots in places.items():
+        if name not in ignored:
+            yield from ((name, number, slot) for number, slot in enumerate(slots))
 
 
 @lru_cache(maxsize=1024)

@@ -72,7 +72,7 @@ class TextWalk:
         container = CONTAINERS.get(cls)
         if container is not None and not cls.__dictoffset__:
             return container(value, self)
-        if class_attribute(cls, "__cache_key__") is not None:
+        if getattr(cls, "__cache_key__", None) is not None:
             return f"{import_name(cls)}({self.text(_stand_in(value))})"
         if issubclass(cls, type):
             return f"type({import_name(value)})"
@@ -144,9 +144,7 @@ def _named_parts(value: object, base: type | None) -> Iterator[tuple[str, object
         declared = {name: it for name, it in found if it is not _ABSENT}
         left_out |= declaration.ignored
     yield from ((name_text(name), it) for name, it in declared.items())
-    for name, number, it in state_of(value, base or object):
-        if name in left_out or declared.get(name, _ABSENT) is it:
-            continue
+    for name, number, it in state_of(value, base or object, declared, left_out):
         stored_as = f"@{number}" if number or name in declared else ""
         yield f"{name_text(name)}{stored_as}", it
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 @pytest.fixture(params=["memory", "sqlite", "redis"])
 def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     if request.param == "redis":
-        return patient(request.getfixturevalue("redis_url"))
+        return patient(request.getfixturevalue("valkey_server").fresh_url())
     return "memory://" if request.param == "memory" else f"sqlite:///{tmp_path}/cache.db"
 
 

@@ -114,6 +114,28 @@ class Money(int):
         return money
 
 
+class Outside:
+    """A descriptor that stores values outside of the instances."""
+
+    def __init__(self):
+        self.values = {}
+
+    def __get__(self, instance, owner=None):
+        return self if instance is None else self.values[id(instance)]
+
+    def __set__(self, instance, value):
+        self.values[id(instance)] = value
+
+
+class Weight(int):
+    unit = Outside()
+
+    def __new__(cls, amount, unit):
+        weight = super().__new__(cls, amount)
+        weight.unit = unit
+        return weight
+
+
 class Slotted(str):
     __slots__ = ("__secret", "shown")
 
@@ -336,6 +358,7 @@ _NOTES = (None, 1, True, 1.0, "1")
 DIFFERENT: list[Any] = [
     *(cls(*args, note=note) for cls, many in OWN for args in many for note in _NOTES),
     *(Money(5, currency) for currency in ("EUR", "USD", None)),
+    *(Weight(5, unit) for unit in ("kg", "lb")),
     *(Slotted("a"), Slotted("a", 1), Slotted("a", None, 1), Slotted("b")),
     *(SlottedTwice(*(int(at == it) for at in range(5))) for it in range(5)),
     *(Shadowed(*(int(at == it) for at in range(5))) for it in range(5)),

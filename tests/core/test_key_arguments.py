@@ -6,7 +6,7 @@ import copy
 import os
 import subprocess
 import sys
-from datetime import datetime, timezone
+from datetime import datetime, timezone, tzinfo
 from decimal import Decimal
 from fractions import Fraction
 from itertools import combinations
@@ -118,13 +118,35 @@ class Forger:
         return lambda *args: 1
 
 
+class ForgingType(type):
+    def __getattr__(cls, name):
+        return lambda *args: 1
+
+
+class Forged(metaclass=ForgingType):
+    pass
+
+
+class GlobalZone(tzinfo):
+    def __reduce__(self):
+        return "GLOBAL"
+
+
 class Text:
     __cache_key__ = "always"
 
 
 REFUSED = [
     local({"__cache_key__": lambda self: 1}),
-    *(Forger(), Text(), mock.Mock(), mock.MagicMock(spec=int), MappingProxyType({})),
+    *(
+        Forger(),
+        Forged(),
+        GlobalZone(),
+        Text(),
+        mock.Mock(),
+        mock.MagicMock(spec=int),
+        MappingProxyType({}),
+    ),
     *(classes.attributed(classes.Point(1), lock=object()), get, len, print, [].append),
     classes.OffsetZone(0, object()),
 ]

@@ -100,7 +100,7 @@ def _fraction(cls: type) -> Leaf:
     return text
 
 
-def _uuid(cls: type) -> Leaf:
+def _uuid(cls: Any) -> Leaf:
     # `is_safe` is left out: it tells how a UUID was made, and equality ignores it.
     return lambda value: f"UUID({(value if type(value) is cls else as_base(value, cls)).hex})"
 
@@ -121,7 +121,7 @@ def _zone_info(cls: Any) -> Leaf:
     return text
 
 
-def _quoted(cls: type) -> Leaf:
+def _quoted(cls: Any) -> Leaf:
     name = cls.__name__
     return lambda value: f"{name}({str(value if type(value) is cls else as_base(value, cls))!r})"
 

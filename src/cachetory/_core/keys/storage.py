@@ -7,7 +7,7 @@ Everything is read past the class of the instance: neither properties, `__getatt
 from __future__ import annotations
 
 from functools import cached_property, lru_cache
-from types import GetSetDescriptorType, MemberDescriptorType
+from types import FunctionType, GetSetDescriptorType, MemberDescriptorType
 from typing import TYPE_CHECKING, Any
 
 from cachetory._core.keys.names import unkeyable
@@ -46,6 +46,18 @@ def slots_of(cls: Any, base: Any = object) -> tuple[tuple[str, Any], ...]:
         member for owner in owners if owner not in base.__mro__ for member in vars(owner).items()
     )
     return tuple((name, it) for name, it in members if type(it) is MemberDescriptorType)
+
+
+@lru_cache(maxsize=1024)
+def descriptors_of(cls: Any, base: Any) -> tuple[str, ...]:
+    """Return the names of the attributes that a descriptor written in Python stores."""
+    owners: tuple[type, ...] = cls.__mro__
+    names = {name for owner in owners if owner not in base.__mro__ for name in vars(owner)}
+    return tuple(sorted(name for name in names if _stores(class_attribute(cls, name))))
+
+
+def _stores(attribute: object) -> bool:
+    return type(class_attribute(type(attribute), "__set__")) is FunctionType
 
 
 def state_of(

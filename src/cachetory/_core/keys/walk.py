@@ -8,7 +8,7 @@ from enum import Enum, Flag
 from typing import TYPE_CHECKING, Any, cast
 
 from cachetory._core.keys.containers import CONTAINERS
-from cachetory._core.keys.fields import declaration_of
+from cachetory._core.keys.fields import Declaration, declaration_of
 from cachetory._core.keys.known_types import content_of, known_base_of, own_attributes
 from cachetory._core.keys.leaves import LEAVES
 from cachetory._core.keys.names import (
@@ -18,7 +18,12 @@ from cachetory._core.keys.names import (
     too_deep,
     unkeyable,
 )
-from cachetory._core.keys.storage import class_attribute, refuse_hidden_state, state_of
+from cachetory._core.keys.storage import (
+    class_attribute,
+    descriptors_of,
+    refuse_hidden_state,
+    state_of,
+)
 from cachetory.errors import UnkeyableArgumentError
 
 if TYPE_CHECKING:
@@ -72,7 +77,7 @@ class TextWalk:
         container = CONTAINERS.get(cls)
         if container is not None and not cls.__dictoffset__:
             return container(value, self)
-        if getattr(cls, "__cache_key__", None) is not None:
+        if getattr(cls, "__cache_key__", None) and class_attribute(cls, "__cache_key__"):
             return f"{import_name(cls)}({self.text(_stand_in(value))})"
         if issubclass(cls, type):
             return f"type({import_name(value)})"
@@ -112,7 +117,7 @@ class TextWalk:
         try:
             reduce = copyreg.dispatch_table.get(type(value))
             made_of: Any = value.__reduce_ex__(2) if reduce is None else reduce(value)
-            make, args, state, items, pairs = (*made_of, None, None, None)[:5]
+            make, args, state, items, pairs = tuple.__add__(made_of, (None,) * 3)[:5]
         except Exception:
             raise unkeyable(value, "it cannot be pickled") from None
         was_pickled, self._is_pickled = self._is_pickled, True
@@ -134,15 +139,17 @@ def _chooses_its_pickle(cls: Any) -> bool:
 
 
 def _named_parts(value: object, base: type | None) -> Iterator[tuple[str, object]]:
-    """Yield name and content of what an instance declares and stores beyond a known base."""
+    """Yield name and content of what an instance declares and stores beyond a known base.
+
+    Descriptors are read like fields, since they may store the value outside of the instance.
+    """
     cls: Any = type(value)
-    declaration = declaration_of(cls)
-    declared: dict[str, object] = {}
-    left_out = own_attributes(base)
-    if declaration is not None:
-        found = ((name, getattr(value, name, _ABSENT)) for name in declaration.compared)
-        declared = {name: it for name, it in found if it is not _ABSENT}
-        left_out |= declaration.ignored
+    declaration = declaration_of(cls) or Declaration((), frozenset())
+    left_out = own_attributes(base) | declaration.ignored
+    described = (it for it in descriptors_of(cls, base or object) if it not in left_out)
+    names = dict.fromkeys((*declaration.compared, *described))
+    read = ((name, getattr(value, name, _ABSENT)) for name in names)
+    declared = {name: it for name, it in read if it is not _ABSENT}
     yield from ((name_text(name), it) for name, it in declared.items())
     for name, number, it in state_of(value, base or object, declared, left_out):
         stored_as = f"@{number}" if number or name in declared else ""

@@ -117,7 +117,12 @@ class TextWalk:
         try:
             reduce = copyreg.dispatch_table.get(type(value))
             made_of: Any = value.__reduce_ex__(2) if reduce is None else reduce(value)
-            make, args, state, items, pairs = tuple.__add__(made_of, (None,) * 3)[:5]
+            if not isinstance(made_of, tuple):
+                raise unkeyable(value, "it is pickled by name")
+            parts = cast("tuple[Any, ...]", (*made_of, None, None, None))
+            make, args, state, items, pairs = parts[:5]
+        except UnkeyableArgumentError:
+            raise
         except Exception:
             raise unkeyable(value, "it cannot be pickled") from None
         was_pickled, self._is_pickled = self._is_pickled, True

@@ -114,21 +114,24 @@ class TextWalk:
 
     def _pickled(self, value: object) -> str:
         """Tell an object by what `pickle` would make it of again."""
-        try:
-            reduce = copyreg.dispatch_table.get(type(value))
-            made_of: Any = value.__reduce_ex__(2) if reduce is None else reduce(value)
-            if not isinstance(made_of, tuple):
-                raise unkeyable(value, "it is pickled by name")
-            parts = cast("tuple[Any, ...]", (*made_of, None, None, None))
-            make, args, state, items, pairs = parts[:5]
-        except UnkeyableArgumentError:
-            raise
-        except Exception:
-            raise unkeyable(value, "it cannot be pickled") from None
+        make, args, state, items, pairs = _pickle_state(value)
         was_pickled, self._is_pickled = self._is_pickled, True
         text = self.text((args, state, list(items or ()), list(pairs or ())))
         self._is_pickled = was_pickled
         return f"pickle({import_name(make)},{text})"
+
+
+def _pickle_state(value: object) -> tuple[Any, ...]:
+    """Return callable, arguments, state, items and pairs, as `__reduce_ex__` describes them."""
+    reduce = copyreg.dispatch_table.get(type(value))
+    try:
+        made_of: Any = value.__reduce_ex__(2) if reduce is None else reduce(value)
+    except Exception:
+        raise unkeyable(value, "it cannot be pickled") from None
+    if type(made_of) is not tuple:
+        raise unkeyable(value, "it is pickled by name")
+    parts: list[Any] = [*made_of, None, None, None]
+    return tuple(parts[:5])
 
 
 def _stand_in(value: object) -> object:

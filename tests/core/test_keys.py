@@ -164,14 +164,18 @@ class SelfExplained(tzinfo):
         return "SelfExplained()"
 
 
-class Unexplained(tzinfo):
+class Unexplained(SelfExplained):
+    __repr__ = object.__repr__
+
+
+class LocalToOne(tzinfo):
+    """Has a state without identity."""
+
+    def __init__(self):
+        self.state = object()
+
     def utcoffset(self, _moment):
         return timedelta(hours=1)
-
-
-class Addressed(Unexplained):
-    def __repr__(self):
-        return f"<Addressed {object.__repr__(self)}>"
 
 
 def noted(note, cls=Name):
@@ -240,7 +244,12 @@ DIFFERENT = [
     *(datetime(2026, 1, 1, tzinfo=ZoneInfo("UTC")), datetime(2026, 1, 1, tzinfo=SelfExplained())),
     *(time(1), time(1, 0, 1), time(1, tzinfo=UTC), time(1, tzinfo=LONDON), time(1, fold=1)),
     *(timedelta(1), timedelta(0, 1), timedelta(0, 0, 1), timedelta(-1), UTC, LONDON),
-    *(timezone(timedelta(hours=1)), timezone(timedelta(hours=1), "CET"), SelfExplained()),
+    *(
+        timezone(timedelta(hours=1)),
+        timezone(timedelta(hours=1), "CET"),
+        SelfExplained(),
+        Unexplained(),
+    ),
     *(Decimal(1), Decimal("1.0"), Decimal("-0"), Decimal(0), Decimal("1E+1"), Decimal(10)),
     *(Decimal("NaN"), Decimal("sNaN"), Decimal("NaN1"), Decimal("Infinity"), Money(1)),
     *(Fraction(1), Fraction(1, 2), Fraction(-1, 2), uuid.UUID(int=1), uuid.UUID(int=2)),
@@ -283,9 +292,9 @@ UNKEYABLE = [
     local_class(),
     local_class()(),
     Endless(),
-    Unexplained(),
-    Addressed(),
-    datetime(2026, 1, 1, tzinfo=Unexplained()),
+    LocalToOne(),
+    datetime(2026, 1, 1, tzinfo=LocalToOne()),
+    datetime(2026, 1, 1, tzinfo=tzinfo()),
     defaultdict(lambda: 1),
     Path().stat(),
     Keyed(object()),

@@ -218,11 +218,19 @@ class KeyMaker:
 
     def _explain(self, name: str, error: UnkeyableArgumentError) -> UnkeyableArgumentError:
         ways_out = (
-            "make its class a frozen dataclass or give it a method `__cache_key__`, "
-            f"or leave it out with ignore=({name!r},)"
-            if name == "self"
-            else f"leave it out with ignore=({name!r},), or derive the key yourself with key=..."
+            f"if it has no influence on the result, leave it out with ignore=({name!r},); "
+            "else derive the key yourself with key=..."
         )
+        if name == "self":
+            ways_out = (
+                "make its class a frozen dataclass or give it a method `__cache_key__`; only if "
+                "all objects of the class give the same results, leave it out with ignore=('self',)"
+            )
+        if name == "self" and self._name.endswith(".__call__"):  # objects that wrap a function
+            ways_out = (
+                "decorate a plain function that calls the object, "
+                "or give its class a method `__cache_key__`"
+            )
         return UnkeyableArgumentError(
             f"argument `{name}` of `{self._name}` cannot be part of a key: {error}; {ways_out}"
         )

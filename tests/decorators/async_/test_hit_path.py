@@ -19,6 +19,11 @@ if TYPE_CHECKING:
     from tests.clock import ManualClock
 
 
+class Number(int):
+    def __cache_key__(self) -> int:
+        return int(self)
+
+
 def remembered(function: Any) -> int:
     """How many calls of the function are remembered by their arguments."""
     memory = function._calls._memory
@@ -40,10 +45,6 @@ async def test_hit_path_remembers_calls_with_plain_arguments(local_cache: Cache[
 
 
 async def test_hit_path_remembers_no_call_with_other_arguments(local_cache: Cache[Any]) -> None:
-    class Number(int):
-        def __cache_key__(self) -> int:
-            return int(self)
-
     function = cached(local_cache)(compute)
 
     for argument in (True, 1.0, b"1", (1,), Number(1)):

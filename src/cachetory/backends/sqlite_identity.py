@@ -65,8 +65,9 @@ def refuse_unusable_path(path: str, mode: str = "") -> None:
     name = path.replace("\\", "/").rpartition("/")[2].lower()
     if not path or ":memory:" in name or "mode=memory" in name or mode.lower() == "memory":
         msg = (
-            f"a SQLite cache needs a file, not a database in memory ({path!r}): "
-            "use `memory://` for a cache in memory, or `sqlite:///relative/path.db` for a file"
+            f"{path!r} names no file, and a SQLite cache cannot be a database in memory: use "
+            "`memory://` for a cache in memory, `sqlite:///relative/path.db`, or "
+            "`sqlite:////absolute/path.db`"
         )
         raise ConfigurationError(msg)
     if "\0" in path:

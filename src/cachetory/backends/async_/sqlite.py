@@ -106,12 +106,12 @@ class SqliteBackend(AsyncBackend[bytes]):
         `busy-timeout` in seconds; `memory-bytes`, a number; `on-corrupt` (`replace` or `raise`).
 
         Raises:
-            ConfigurationError: for another form, or an unknown parameter.
+            ConfigurationError: for another form, an unknown parameter, and see the constructor.
         """
         parsed = parse(url)
         path = parsed.path[1:]
         refuse_unusable_path(parsed.authority or path, dict(parsed.parameters).get("mode", ""))
-        if parsed.authority or not path:
+        if parsed.authority:
             msg = (
                 f"`{redact(url)}` names no file: write `sqlite:///relative/path.db`, "
                 "or `sqlite:////absolute/path.db`"

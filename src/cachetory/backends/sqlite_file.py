@@ -130,12 +130,7 @@ class SqliteFile(SqliteAccess):
     @describes_errors
     def get(self, name: bytes) -> Any:
         """Give the value of a key; `None` if there is none."""
-        recent = self._watch.recent
-        mark = recent.mark(name)
-        value, expires_at = self.read(self._find_value, name)
-        if mark is not None and value is not None:
-            recent.put(name, value, expires_at, mark)
-        return value
+        return self._get_noted(name)
 
     @describes_errors
     def get_many(self, names: Sequence[bytes]) -> list[Any]:
@@ -145,7 +140,7 @@ class SqliteFile(SqliteAccess):
     @describes_errors
     def contains(self, name: bytes) -> bool:
         """Tell whether a key has a value."""
-        return self.get(name) is not None
+        return self._get_noted(name) is not None
 
     @describes_errors
     def keys(self, prefix: bytes, after: bytes | None = None) -> list[str]:
@@ -168,6 +163,15 @@ class SqliteFile(SqliteAccess):
             counts.max_entries,
             counts.max_bytes,
         )
+
+    def _get_noted(self, name: bytes) -> Any:
+        """Return the value of a key; note it as read lately."""
+        recent = self._watch.recent
+        mark = recent.mark(name)
+        value, expires_at = self.read(self._find_value, name)
+        if mark is not None and value is not None:
+            recent.put(name, value, expires_at, mark)
+        return value
 
     def _get(self, connection: Connection, name: bytes) -> Any:
         """Get a value as of this transaction; a value of before is not to be given after that."""

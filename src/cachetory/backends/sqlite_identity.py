@@ -112,7 +112,7 @@ def identify(path: str) -> Identity:
     try:
         return _identify_database(path)
     except sqlite3.DatabaseError as error:
-        return _identify_damaged(path, error)
+        return _identify_damaged(path, str(error))
 
 
 def _name_of(mode: int) -> str:
@@ -133,6 +133,8 @@ def _identify_database(path: str) -> Identity:
     removing the files beside it.
     """
     with closing(_open_immutable(path)) as connection:
+        if not _pragma(connection, "page_count"):  # SQLite would write over so short a file
+            return _identify_damaged(path, "file is too short")
         application = _pragma(connection, "application_id")
         version = _pragma(connection, "user_version")
         in_wal = list(_marks_in_wal(path))
@@ -161,13 +163,13 @@ def _identify_cache(version: int, names: set[str]) -> Identity:
     return Identity("ours")
 
 
-def _identify_damaged(path: str, error: sqlite3.Error) -> Identity:
+def _identify_damaged(path: str, reason: str) -> Identity:
     """Tell by traces in its first page whether a file that SQLite cannot read was a cache."""
     with suppress(OSError), open(path, "rb") as file:  # noqa: PTH123 (a path is text)
         page = file.read(_FIRST_PAGE)
         if page[_MARK_AT : _MARK_AT + 4] == _MARK or all(it in page for it in _OUR_SCHEMA):
             return Identity("ours")
-    return Identity("unknown", f"SQLite says {str(error)!r}, and nothing tells that it was a cache")
+    return Identity("unknown", f"{reason}, and nothing in it tells that it was a cache")
 
 
 def _open_immutable(path: str) -> sqlite3.Connection:

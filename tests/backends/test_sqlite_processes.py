@@ -347,4 +347,4 @@ def test_processes_that_begin_at_once_agree_on_one_file(tmp_path: Path, there: s
     assert outcome["keys"] == 24, outcome
     assert outcome["told"].count(".") == 6, outcome
     damaged = [name for name in outcome["files"] if "damaged" in name]
-    assert len(damaged) == (there == "garbage")
+    assert len(damaged) == (there == "a damaged cache")

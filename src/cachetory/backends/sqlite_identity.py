@@ -137,15 +137,20 @@ def _identify_database(path: str) -> Identity:
             return _identify_damaged(path, "file is too short")
         application = _pragma(connection, "application_id")
         version = _pragma(connection, "user_version")
-        in_wal = list(_marks_in_wal(path))
-        if APPLICATION in in_wal and application in {0, APPLICATION}:
-            return Identity("ours")
-        if application not in {0, APPLICATION}:
-            return Identity("foreign", f"a SQLite database of application {application:#010x}")
         names = _tables(connection)
-        if application == APPLICATION:
-            return _identify_cache(version, names)
-    if names or in_wal:
+    in_wal = list(_marks_in_wal(path))
+    if application == APPLICATION:
+        return _identify_cache(version, names)
+    if application == 0 and APPLICATION in in_wal:
+        return Identity("ours")
+    if application:
+        return Identity("foreign", f"a SQLite database of application {application:#010x}")
+    return _identify_unmarked(version, names, has_log=bool(in_wal))
+
+
+def _identify_unmarked(version: int, names: set[str], *, has_log: bool) -> Identity:
+    """Tell whether a database without a mark belongs to anybody."""
+    if names or has_log:
         return Identity("foreign", _database_with(names))
     if version:
         return Identity("foreign", f"an empty SQLite database of user_version {version}")

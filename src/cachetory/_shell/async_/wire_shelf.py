@@ -424,7 +424,7 @@ class WireShelf(Shelf[ValueT], Generic[ValueT, WireT]):
     async def _probe(self, key: str) -> None:
         try:
             await self._backend.get(self._prefix + key)
-        except KeyError:
+        except (KeyError, ConfigurationError):  # the next caller is to see the latter
             pass
         except Exception as error:
             self.suffer("probe", key, error)

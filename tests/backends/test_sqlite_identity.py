@@ -14,12 +14,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from cachetory._shell.health import Health
 from cachetory.backends import async_, sync
 from cachetory.backends.sqlite_identity import APPLICATION, ForeignFileError, identify
 from cachetory.backends.sqlite_schema import VERSION
 from cachetory.caches.async_ import Cache as AsyncCache
 from cachetory.caches.sync import Cache
 from cachetory.errors import ConfigurationError
+from cachetory.from_diskcache import copy_into
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -488,3 +490,33 @@ def test_errors_of_a_batch_name_each_operation(path: Path) -> None:
     for error, operation in zip(errors, ("set", "delete", "clear"), strict=True):
         assert isinstance(error, sqlite3.OperationalError)
         assert f"({operation} in {str(path)!r})" in str(error)
+
+
+def test_error_of_a_diskcache_directory_names_its_file(tmp_path: Path) -> None:
+    (tmp_path / "cache.db").write_bytes(b"no database" * 100)
+
+    with pytest.raises(sqlite3.DatabaseError) as caught:
+        copy_into(Cache(backend="memory://", serializer="json://", prefix="old:"), tmp_path)
+
+    assert f"(read diskcache in {str(tmp_path / 'cache.db')!r})" in str(caught.value)
+
+
+def test_cache_whose_store_was_down_raises_once_the_file_is_foreign(
+    path: Path, kept: ExitStack
+) -> None:
+    cache = Cache[int](
+        backend=sync.SqliteBackend(path.parent / "later" / "cache.db"),
+        serializer="json://",
+        prefix="app:",
+    )
+    for _ in range(5):
+        assert cache.get("key") is None  # the directory is missing, and the breaker opens
+    assert Health.of(cache.backend).is_down
+    path.parent.joinpath("later").mkdir()
+    database(path.parent / "later" / "cache.db", kept)
+
+    shelf: Any = cache._shelf
+    shelf._probe("key")
+
+    with pytest.raises(ConfigurationError, match="is not a cache file"):
+        cache.get("key")

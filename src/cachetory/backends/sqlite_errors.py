@@ -27,6 +27,7 @@ S = TypeVar("S", bound=_HasPath)
 
 _DAMAGED = ("malformed", "not a database", "encrypted", "no such table", "Could not decode")
 _WAYS_OUT = {
+    "this very thread": "do not write to the cache in a signal handler that interrupts a write",
     "locked": "another connection keeps the file to itself: end its transaction, or raise "
     "`busy_timeout`",
     "readonly": "give this user the right to write the file and its directory",

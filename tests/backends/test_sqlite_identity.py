@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from cachetory._shell.failure_log import backend_failures
 from cachetory._shell.health import Health
 from cachetory.backends import async_, sync
 from cachetory.backends.sqlite_identity import APPLICATION, ForeignFileError, identify
@@ -520,3 +521,16 @@ def test_cache_whose_store_was_down_raises_once_the_file_is_foreign(
 
     with pytest.raises(ConfigurationError, match="is not a cache file"):
         cache.get("key")
+
+
+def test_log_line_of_a_failure_names_the_file(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(backend_failures, "_quiet_until", float("-inf"))
+    path = tmp_path / "nowhere" / "cache.db"
+    cache = Cache[int](backend=sync.SqliteBackend(path), serializer="json://", prefix="app:")
+
+    assert cache.get("key") is None
+
+    assert f"(get in {str(path)!r})" in caplog.text
+    assert "create the directory" in caplog.text

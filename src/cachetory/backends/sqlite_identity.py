@@ -41,6 +41,8 @@ _FRAME_HEADER = struct.Struct(">6I")
 class ForeignFileError(ConfigurationError, sqlite3.DatabaseError):
     """The file at the path of a cache is not the file of a cache. It is never changed."""
 
+    quotes_no_value = True  # so the log may show the text
+
 
 class Identity(NamedTuple):
     """Whose file is at a path."""

@@ -58,6 +58,23 @@ class SqliteAccess:
         self._writer = 0  # the thread that holds it
         self._current: Connection | None = None  # while `_writing` is held
 
+    def refuse_foreign_file(self) -> None:
+        """Refuse a file that is not the file of a cache, before anything is done with it.
+
+        It is looked at twice: the first time, another process may just be making it, or setting
+        it aside. If others keep the directory for too long, the first operation looks again.
+
+        Raises:
+            ForeignFileError: if the file is not known to be the file of a cache.
+        """
+        if identify(self.path).kind in {"free", "ours"}:
+            return
+        try:
+            with schema.turn(self.path, self._patience):
+                refuse_foreign_file(self.path)
+        except sqlite3.OperationalError:
+            return
+
     def close(self) -> None:
         """Close all connections at rest, the others after use; later operations open new ones."""
         self._watch.forget()

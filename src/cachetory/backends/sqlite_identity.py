@@ -176,6 +176,8 @@ def _identify_damaged(path: str, reason: str) -> Identity:
         page = file.read(_FIRST_PAGE)
         if page[_MARK_AT : _MARK_AT + 4] == _MARK or all(it in page for it in _OUR_SCHEMA):
             return Identity("ours")
+    if not os.path.exists(path):  # noqa: PTH110 (a path is text): it was moved in between
+        return Identity("free")
     return Identity("unknown", f"{reason}, and nothing in it tells that it was a cache")
 
 

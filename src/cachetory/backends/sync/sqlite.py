@@ -16,7 +16,6 @@ from cachetory.backends.sqlite_errors import reason_of
 from cachetory.backends.sqlite_file import SqliteFile
 from cachetory.backends.sqlite_identity import (
     ForeignFileError,
-    refuse_foreign_file,
     refuse_unusable_path,
 )
 from cachetory.backends.sync.sqlite_leases import SqliteLeases
@@ -94,7 +93,7 @@ class SqliteBackend(SyncBackend[bytes]):
             replaces_damaged=on_corrupt == "replace",
             clock=wall_clock,
         )
-        refuse_foreign_file(self._file.path)
+        self._file.refuse_foreign_file()
         self._readers = Hands(_one_by_one)
         self._writers = Hands(self._file.together)
         self._leases = SqliteLeases(self._file, self._writers)

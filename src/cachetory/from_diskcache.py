@@ -19,6 +19,7 @@ from pathlib import Path
 from time import time
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from cachetory.backends.sqlite_errors import describe
 from cachetory.caches.sync import Cache
 from cachetory.errors import ConfigurationError, DecodeError
 
@@ -138,9 +139,15 @@ def _folders(directory: Path) -> list[Path]:
 
 
 def _rows(folder: Path, query: str) -> Iterator[_Row]:
-    uri = f"{(folder / 'cache.db').absolute().as_uri()}?mode=ro"
-    with closing(sqlite3.connect(uri, uri=True)) as connection:
-        yield from map(_Row._make, connection.execute(query))
+    path = (folder / "cache.db").absolute()
+    try:
+        with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as connection:
+            rows = iter(connection.execute(query))
+            while (row := next(rows, None)) is not None:
+                yield _Row._make(row)
+    except sqlite3.Error as error:
+        describe(error, "read diskcache", str(path))
+        raise
 
 
 def _copy(

@@ -14,6 +14,8 @@ from typing import Any
 
 import pytest
 
+from cachetory.backends.sqlite_identity import APPLICATION
+
 ROOT = Path(__file__).parents[2]
 KILLS = int(os.environ.get("SQLITE_KILLS", "40"))
 
@@ -333,15 +335,16 @@ def test_fork_both_sides_keep_working_on_connections_of_their_own(
     assert run(script, tmp_path / "cache.db") == "well done\n"
 
 
-@pytest.mark.parametrize("there", ["nothing", "an empty file", "garbage"])
+@pytest.mark.parametrize("there", ["nothing", "an empty file", "a damaged cache"])
 def test_processes_that_begin_at_once_agree_on_one_file(tmp_path: Path, there: str) -> None:
     path = tmp_path / "cache.db"
     if there != "nothing":
-        path.write_bytes(b"" if there == "an empty file" else b"garbage" * 1000)
+        damaged = b"garbage".ljust(68, b".") + APPLICATION.to_bytes(4, "big") + b"garbage" * 1000
+        path.write_bytes(b"" if there == "an empty file" else damaged)
 
     outcome = json.loads(run(START, path))
 
     assert outcome["keys"] == 24, outcome
     assert outcome["told"].count(".") == 6, outcome
     damaged = [name for name in outcome["files"] if "damaged" in name]
-    assert len(damaged) == (there == "garbage")
+    assert len(damaged) == (there == "a damaged cache")

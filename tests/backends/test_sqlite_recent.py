@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from cachetory.backends import async_, sqlite_recent, sync
+from cachetory.backends.sqlite_errors import reason_of
 from cachetory.backends.sqlite_recent import Recent
 from cachetory.backends.sqlite_stamps import SLOTS, Stamps, slot_of
 from cachetory.interfaces.leases.sync import Commit
@@ -684,7 +685,7 @@ def test_write_within_a_write_is_refused_unless_it_can_be_a_part_of_it(
         try:
             backend.set("nested", b"value")
         except sqlite3.OperationalError as error:
-            told.append(str(error))
+            told.append(reason_of(error))
 
     with monkeypatch.context() as patch:
         patch.setattr(type(backend._file), "_ended", interrupt)

@@ -16,6 +16,7 @@ class FailureLog:
     """Log lines of one kind, rate-limited; those held back are counted in the next line.
 
     Values never appear, keys only at debug level, errors by their type: their text may quote both.
+    The text of an error whose `quotes_no_value` is true appears too.
     """
 
     __slots__ = ("_clock", "_held_back", "_message", "_quiet_until")
@@ -31,7 +32,8 @@ class FailureLog:
         import logging  # noqa: PLC0415 (8 ms to import, and most processes never fail)
 
         logger = logging.getLogger("cachetory")
-        logger.debug("%s: %s for key %r", self._message, type(error).__name__, key)
+        what = _text_of(error)
+        logger.debug("%s: %s for key %r", self._message, what, key)
         now = self._clock()
         if now < self._quiet_until:
             self._held_back += 1
@@ -39,10 +41,15 @@ class FailureLog:
         logger.warning(
             "%s: %s (%d more since the last line)",
             self._message,
-            type(error).__name__,
+            what,
             self._held_back,
         )
         self._quiet_until, self._held_back = now + INTERVAL, 0
+
+
+def _text_of(error: BaseException) -> str:
+    name = type(error).__name__
+    return f"{name}: {error}" if getattr(error, "quotes_no_value", False) else name
 
 
 backend_failures = FailureLog("the store behind a cache failed")

@@ -16,7 +16,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from cachetory._runtime.chance import chance
 from cachetory._runtime.process import PerThread, fork_safe_lock, this_thread
 from cachetory.backends import sqlite_schema as schema
+from cachetory.backends.sqlite_errors import is_busy, is_damage
+from cachetory.backends.sqlite_identity import identify, refuse_foreign_file
 from cachetory.backends.sqlite_watch import SqliteWatch
+from cachetory.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,7 +41,7 @@ class SqliteAccess:
     Args:
         path: the file.
         busy_timeout: seconds to wait for the turn of others.
-        replaces_damaged: whether a file that is corrupt or somebody else's is set aside.
+        replaces_damaged: whether a cache file that is corrupt is set aside.
         memory_bytes: how much may be taken by what was read lately.
     """
 
@@ -54,6 +57,23 @@ class SqliteAccess:
         self._writing = fork_safe_lock()
         self._writer = 0  # the thread that holds it
         self._current: Connection | None = None  # while `_writing` is held
+
+    def refuse_foreign_file(self) -> None:
+        """Refuse a file that is not the file of a cache, before anything is done with it.
+
+        It is looked at twice: the first time, another process may just be making it, or setting
+        it aside. If others keep the directory for too long, the first operation looks again.
+
+        Raises:
+            ForeignFileError: if the file is not known to be the file of a cache.
+        """
+        if identify(self.path).kind in {"free", "ours"}:
+            return
+        try:
+            with schema.turn(self.path, self._patience):
+                refuse_foreign_file(self.path)
+        except sqlite3.OperationalError:
+            return
 
     def close(self) -> None:
         """Close all connections at rest, the others after use; later operations open new ones."""
@@ -181,10 +201,11 @@ class SqliteAccess:
         return connection
 
     def _open(self) -> Connection:
+        refuse_foreign_file(self.path)
         try:
             return schema.connect(self.path, self._patience)
         except sqlite3.DatabaseError as error:
-            if not (self._replaces_damaged and schema.is_damage(error)):
+            if not self._may_replace(error) or identify(self.path).kind != "ours":
                 raise
             try:
                 schema.set_aside(self.path, error)
@@ -195,20 +216,28 @@ class SqliteAccess:
     def _suffer(self, error: sqlite3.DatabaseError, number: int) -> None:
         """Set the file aside if it is damaged, so that the next operation begins a new one.
 
+        A file that cannot be told is the one that the connection has found to be a cache. But if a
+        healthy database of another program was copied over it, that is left alone.
+
         Args:
             error: what a connection met.
             number: that of the round of connections that it belongs to.
         """
-        if not (self._replaces_damaged and schema.is_damage(error)):
+        if not self._may_replace(error):
             return
         with suppress(OSError, sqlite3.OperationalError), self._opening:
             if number != self._connections.round:
                 return
             with schema.turn(self.path, self._patience):
-                if self._watch.is_right:
+                if self._watch.is_right and identify(self.path).kind in {"ours", "unknown"}:
                     schema.set_aside(self.path, error)
                     self._watch.tell()
             self.close()
+
+    def _may_replace(self, error: sqlite3.DatabaseError) -> bool:
+        """Tell whether an error is a reason to set a file of ours aside."""
+        is_foreign = isinstance(error, ConfigurationError)
+        return self._replaces_damaged and not is_foreign and is_damage(error)
 
 
 def _crowded() -> sqlite3.OperationalError:
@@ -234,7 +263,7 @@ class _Patience:
 
     def outlasts(self, error: sqlite3.DatabaseError) -> bool:
         """Tell whether to try again after an error, having waited for that."""
-        if not schema.is_busy(error) or monotonic() > self._deadline:
+        if not is_busy(error) or monotonic() > self._deadline:
             return False
         sleep(self._pause * (0.5 + chance()))
         self._pause = min(2 * self._pause, LONGEST_PAUSE)

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from cachetory._core.magic import BUFFERS
 from cachetory.backends.sqlite_access import SqliteAccess
 from cachetory.backends.sqlite_bounds import COUNTS, Bounds, Counts, malformed, minute_of, size_of
-from cachetory.backends.sqlite_schema import BIG, is_busy
+from cachetory.backends.sqlite_errors import describe, describes_errors, is_busy
+from cachetory.backends.sqlite_schema import BIG
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -86,7 +87,7 @@ class SqliteFile(SqliteAccess):
         max_bytes: how many bytes they may take.
         busy_timeout: seconds to wait for the turn of others.
         memory_bytes: how much may be taken by what was read lately.
-        replaces_damaged: whether a file that is corrupt or somebody else's is set aside.
+        replaces_damaged: whether a cache file that is corrupt is set aside.
         clock: epoch seconds, by which entries expire.
 
     Raises:
@@ -126,27 +127,27 @@ class SqliteFile(SqliteAccess):
             self._bounds.touch(name)
         return value
 
+    @describes_errors
     def get(self, name: bytes) -> Any:
         """Give the value of a key; `None` if there is none."""
-        recent = self._watch.recent
-        mark = recent.mark(name)
-        value, expires_at = self.read(self._find_value, name)
-        if mark is not None and value is not None:
-            recent.put(name, value, expires_at, mark)
-        return value
+        return self._get_noted(name)
 
+    @describes_errors
     def get_many(self, names: Sequence[bytes]) -> list[Any]:
         """Give the values of keys, all from the same instant."""
         return self.read(self._get_many, names)
 
+    @describes_errors
     def contains(self, name: bytes) -> bool:
         """Tell whether a key has a value."""
-        return self.get(name) is not None
+        return self._get_noted(name) is not None
 
+    @describes_errors
     def keys(self, prefix: bytes, after: bytes | None = None) -> list[str]:
         """List keys that begin with the prefix in order, a step of those that come after one."""
         return self.read(self._keys, prefix, after)
 
+    @describes_errors
     def stats(self) -> SqliteStats:
         """Tell what the file holds."""
         counts = self.read(Counts.read)
@@ -162,6 +163,15 @@ class SqliteFile(SqliteAccess):
             counts.max_entries,
             counts.max_bytes,
         )
+
+    def _get_noted(self, name: bytes) -> Any:
+        """Return the value of a key; note it as read lately."""
+        recent = self._watch.recent
+        mark = recent.mark(name)
+        value, expires_at = self.read(self._find_value, name)
+        if mark is not None and value is not None:
+            recent.put(name, value, expires_at, mark)
+        return value
 
     def _get(self, connection: Connection, name: bytes) -> Any:
         """Get a value as of this transaction; a value of before is not to be given after that."""
@@ -198,6 +208,7 @@ class SqliteFile(SqliteAccess):
 
     # Writing
 
+    @describes_errors
     def set(
         self,
         name: bytes,
@@ -214,6 +225,7 @@ class SqliteFile(SqliteAccess):
         changed: bool = self.transact(self._set, name, checked, milliseconds, if_not_exists)
         return changed
 
+    @describes_errors
     def set_many(self, items: Iterable[tuple[bytes, Any]], milliseconds: int | None) -> None:
         """Set many values at once."""
         checked = [(name, check_wire(value)) for name, value in items]
@@ -224,6 +236,7 @@ class SqliteFile(SqliteAccess):
 
         self.transact(set_all)
 
+    @describes_errors
     def expire(self, name: bytes, expires_at: int | None) -> None:
         """Let a key live until then, in epoch milliseconds, or for ever."""
 
@@ -241,11 +254,13 @@ class SqliteFile(SqliteAccess):
 
         self.transact(expire)
 
+    @describes_errors
     def delete(self, name: bytes) -> bool:
         """Delete a key and tell whether it was there."""
         was_there: bool = self.transact(self._delete, name)
         return was_there
 
+    @describes_errors
     def delete_many(self, names: Sequence[bytes]) -> None:
         """Delete many keys at once."""
 
@@ -255,6 +270,7 @@ class SqliteFile(SqliteAccess):
 
         self.transact(delete_all)
 
+    @describes_errors
     def clear(self) -> None:
         """Delete every key."""
 
@@ -267,6 +283,7 @@ class SqliteFile(SqliteAccess):
 
         self.transact(clear)
 
+    @describes_errors
     def clear_step(self, prefix: bytes) -> bool:
         """Delete some keys that begin with the prefix, and tell whether there may be more."""
 
@@ -288,6 +305,7 @@ class SqliteFile(SqliteAccess):
 
     # Claims
 
+    @describes_errors
     def claim(
         self,
         names: Sequence[bytes],
@@ -318,6 +336,7 @@ class SqliteFile(SqliteAccess):
         holders: list[tuple[str, Any]] = self.transact(claim)
         return holders
 
+    @describes_errors
     def renew(self, names: Sequence[bytes], token: str, milliseconds: int) -> list[bool]:
         """Let the claims of the token stand for so long from now, and tell which still stood."""
 
@@ -336,6 +355,7 @@ class SqliteFile(SqliteAccess):
         stand: list[bool] = self.transact(renew)
         return stand
 
+    @describes_errors
     def commit(self, commits: Sequence[tuple[bytes, str, Any, int | None]]) -> list[bool]:
         """Store each value whose claim still stands, and end that; tell which were stored.
 
@@ -374,12 +394,15 @@ class SqliteFile(SqliteAccess):
             outcomes: list[tuple[Any, Exception | None]]
             outcomes = do_all() if len(calls) == 1 else self.transact(do_all)
         except Exception as error:
-            if len(calls) == 1 or is_busy(error):
-                return [(None, copy(error)) for _ in calls]
+            if len(calls) == 1:
+                return [(None, copy(error))]
+            if isinstance(error, sqlite3.Error) and is_busy(error):
+                return [(None, describe(copy(error), it.__name__, self.path)) for it, _ in calls]
             half = len(calls) // 2
             return self.together(calls[:half]) + self.together(calls[half:])
         return outcomes
 
+    @describes_errors
     def release(
         self, names: Sequence[bytes], token: str, successor: str, milliseconds: int
     ) -> None:

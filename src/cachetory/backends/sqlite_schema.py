@@ -11,6 +11,9 @@ from pathlib import Path
 from time import monotonic, sleep, time
 from typing import TYPE_CHECKING, Any
 
+from cachetory.backends.sqlite_errors import is_busy
+from cachetory.backends.sqlite_identity import APPLICATION, TABLES, VERSIONS, foreign_file
+
 if sys.platform != "win32":  # where nobody can take an open file away
     import fcntl
 
@@ -18,9 +21,6 @@ if TYPE_CHECKING:
     from collections.abc import Generator
 
     from cachetory.backends.sqlite_stamps import Stamps
-
-APPLICATION = 0x43616368
-"""What tells our files from others': `PRAGMA application_id`."""
 
 VERSION = 2
 """Of the layout: `PRAGMA user_version`."""
@@ -72,14 +72,20 @@ _TABLES = (
     f"PRAGMA application_id = {APPLICATION}",
     f"PRAGMA user_version = {VERSION}",
 )
+_FROM_VERSION_1 = (
+    "ALTER TABLE counts ADD COLUMN max_entries INTEGER",
+    "ALTER TABLE counts ADD COLUMN max_bytes INTEGER",
+    f"UPDATE counts SET max_bytes = {MAX_BYTES}",  # noqa: S608 (no input)
+    f"PRAGMA user_version = {VERSION}",
+)
+_STATEMENTS = {0: _TABLES, 1: _FROM_VERSION_1, VERSION: ()}
+"""What brings a file of a version to the present one."""
+
+_OUR_TABLES = ", ".join(f"'{name}'" for name in sorted(TABLES))
+_ANY_TABLE = "SELECT 1 FROM sqlite_master"
 _BETWEEN_TRIES = 0.02
-_DAMAGED = ("malformed", "not a database", "encrypted", "no such table", "Could not decode")
 
 _logger = logging.getLogger("cachetory")
-
-
-class ForeignFileError(sqlite3.DatabaseError):
-    """A file is a database, but none of a cache of this version."""
 
 
 class Connection(sqlite3.Connection):
@@ -130,7 +136,8 @@ def connect(path: str, patience: float) -> Connection:
     """Open a file, which is made if there is none, in one's turn.
 
     Raises:
-        sqlite3.Error: if it cannot be opened, or is no cache; see `is_damage`.
+        ForeignFileError: if it is not the file of a cache. It is not changed then.
+        sqlite3.Error: if it cannot be opened; see `is_damage`.
     """
     connection = sqlite3.connect(
         path,
@@ -140,8 +147,7 @@ def connect(path: str, patience: float) -> Connection:
         factory=Connection,
     )
     try:
-        if _is_empty(connection):
-            _make(connection, path, patience)
+        _make_or_upgrade(connection, path, patience)
         connection.execute("PRAGMA synchronous = NORMAL")
         connection.execute("PRAGMA journal_size_limit = 16777216")
         connection.execute("PRAGMA wal_autocheckpoint = 2000")  # half as many waits for the disk
@@ -157,18 +163,6 @@ def is_written_ahead(connection: sqlite3.Connection) -> bool:
     """Tell whether readers and a writer do not wait for each other, on one machine."""
     mode = connection.execute("PRAGMA journal_mode").fetchone()[0]
     return bool(mode == "wal")
-
-
-def is_busy(error: BaseException) -> bool:
-    """Tell whether an error means that others kept the file to themselves for too long."""
-    return isinstance(error, sqlite3.OperationalError) and "locked" in str(error)
-
-
-def is_damage(error: BaseException) -> bool:
-    """Tell whether an error means that the file is corrupt, or somebody else's."""
-    return isinstance(error, ForeignFileError) or (
-        isinstance(error, sqlite3.DatabaseError) and any(it in str(error) for it in _DAMAGED)
-    )
 
 
 def set_aside(path: str, error: BaseException) -> None:
@@ -188,36 +182,47 @@ def inode_of(path: str) -> int | None:
         return None
 
 
-def _is_empty(connection: sqlite3.Connection) -> bool:
-    """Tell whether there is nothing in a file yet.
+def _make_or_upgrade(connection: sqlite3.Connection, path: str, patience: float) -> None:
+    """Bring an empty or older file to the present layout.
+
+    What is there is looked at again within the transaction, since another program may have made
+    its own tables in between. Only a file that is ours by then is written ahead.
+    """
+    if _version_of(connection, path) == VERSION:
+        return
+    if not connection.execute("PRAGMA page_count").fetchone()[0]:
+        connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        for statement in _STATEMENTS[_version_of(connection, path)]:
+            connection.execute(statement)
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
+    if _write_ahead(connection, patience) != "wal":
+        _logger.warning("%s cannot be written ahead, as on a network: readers wait there", path)
+
+
+def _version_of(connection: sqlite3.Connection, path: str) -> int:
+    """Return the version of a file; 0 if there is nothing in it yet.
 
     Raises:
         ForeignFileError: if there is something else than a cache in it.
     """
     application = _pragma(connection, "application_id")
     version = _pragma(connection, "user_version")
-    if (application, version) == (APPLICATION, VERSION):
-        return False
-    if application == 0 and not connection.execute("SELECT 1 FROM sqlite_master").fetchone():
-        return True
-    msg = f"it is of application {application:#x}, version {version}"
-    raise ForeignFileError(msg)
-
-
-def _make(connection: sqlite3.Connection, path: str, patience: float) -> None:
-    connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
-    if _write_ahead(connection, patience) != "wal":
-        _logger.warning("%s cannot be written ahead, as on a network: readers wait there", path)
-    connection.execute("BEGIN IMMEDIATE")
-    try:
-        if _is_empty(connection):  # still
-            for statement in _TABLES:
-                connection.execute(statement)
-        connection.execute("COMMIT")
-    except BaseException:
-        if connection.in_transaction:
-            connection.execute("ROLLBACK")
-        raise
+    others = connection.execute(
+        f"SELECT name FROM sqlite_master WHERE tbl_name NOT IN ({_OUR_TABLES}) "  # noqa: S608
+        "AND tbl_name NOT LIKE 'sqlite^_%' ESCAPE '^' LIMIT 1"
+    ).fetchone()
+    if others is None and application == APPLICATION and version in VERSIONS:
+        return version
+    if application == version == 0 and not connection.execute(_ANY_TABLE).fetchone():
+        return 0
+    what = f"a SQLite database of application {application:#010x}, version {version}"
+    raise foreign_file(path, what if others is None else f"{what}, with {others[0]!r} in it")
 
 
 def _write_ahead(connection: sqlite3.Connection, patience: float) -> Any:

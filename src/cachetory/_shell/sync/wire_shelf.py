@@ -19,7 +19,7 @@ from cachetory._shell.sync.codec import Codec, Undecoded, seal
 from cachetory._shell.sync.shelf import CLAIM_FOR, Claimed, Loaded, Shelf
 from cachetory._shell.tokens import FENCE, make_token
 from cachetory.durations import SHORTEST
-from cachetory.errors import DecodeError, UnsupportedOperationError
+from cachetory.errors import ConfigurationError, DecodeError, UnsupportedOperationError
 from cachetory.interfaces.backends.private import WireT
 from cachetory.interfaces.leases.sync import Commit
 from cachetory.interfaces.serializers import ValueT
@@ -292,9 +292,12 @@ class WireShelf(Shelf[ValueT], Generic[ValueT, WireT]):
         return True
 
     def suffer(self, operation: str, key: str, error: Exception) -> None:
-        """Report a failure of the store, and raise it if the cache was told to."""
+        """Report a failure of the store, and raise it if the cache was told to.
+
+        A configuration error is always raised: it does not pass by itself, as an outage does.
+        """
         self._reporter.backend_failed(operation, key, error)
-        if self._raises_backend_errors:
+        if self._raises_backend_errors or isinstance(error, ConfigurationError):
             raise error
         if self._backend.is_outage(error) and self._health.failed():
             self._reporter.store_left_alone(key, error)
@@ -420,7 +423,7 @@ class WireShelf(Shelf[ValueT], Generic[ValueT, WireT]):
     def _probe(self, key: str) -> None:
         try:
             self._backend.get(self._prefix + key)
-        except KeyError:
+        except (KeyError, ConfigurationError):  # the next caller is to see the latter
             pass
         except Exception as error:
             self.suffer("probe", key, error)

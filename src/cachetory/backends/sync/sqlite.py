@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from pathlib import Path
 from time import time
@@ -11,7 +12,12 @@ from typing import TYPE_CHECKING, Literal
 from cachetory._core.urls import Parameters, choice, integer, number, optional, parse, redact, size
 from cachetory._runtime.sync import Hands
 from cachetory.backends.names import name_of, names_of
+from cachetory.backends.sqlite_errors import reason_of
 from cachetory.backends.sqlite_file import SqliteFile
+from cachetory.backends.sqlite_identity import (
+    ForeignFileError,
+    refuse_unusable_path,
+)
 from cachetory.backends.sync.sqlite_leases import SqliteLeases
 from cachetory.durations import to_milliseconds, to_timestamp
 from cachetory.errors import ConfigurationError
@@ -46,6 +52,7 @@ class SqliteBackend(SyncBackend[bytes]):
 
     Args:
         path: the file, which is made if there is none. Beside it, SQLite keeps `…-wal` and `…-shm`.
+            A file that is not the file of a cache is refused, and never changed.
         max_entries: how many entries it holds at most; `None` for no limit, as in a new file. The
             file keeps what was said last, by whichever process.
         max_bytes: how many bytes keys and values may take; `None` for no limit, 1 GiB in a new
@@ -54,12 +61,14 @@ class SqliteBackend(SyncBackend[bytes]):
         busy_timeout: seconds to wait while another process writes.
         memory_bytes: how much memory may be taken by what was read within the last second. It is
             given again without asking the file, unless any process has written it since.
-        on_corrupt: what becomes of a file that is corrupt, or not a cache. `"replace"`: it gets
-            another name, a warning is logged, and a new one is begun. `"raise"`: an error.
+        on_corrupt: what becomes of a cache file that is corrupt. `"replace"`: it gets another
+            name, a warning is logged, and a new one is begun. `"raise"`: an error.
         wall_clock: epoch seconds, by which entries expire.
 
     Raises:
-        ConfigurationError: for bounds that cannot work.
+        ConfigurationError: for bounds that cannot work, for a path that SQLite would take for a
+            database in memory (use `memory://`), and for a file that is not the file of a cache.
+            If such a file appears at the path later, operations raise this error.
     """
 
     def __init__(
@@ -73,6 +82,7 @@ class SqliteBackend(SyncBackend[bytes]):
         on_corrupt: Literal["replace", "raise"] = "replace",
         wall_clock: Callable[[], float] = time,
     ) -> None:
+        refuse_unusable_path(os.fspath(path))
         self._wall_clock = wall_clock
         self._file = SqliteFile(
             str(Path(path).absolute()),
@@ -83,6 +93,7 @@ class SqliteBackend(SyncBackend[bytes]):
             replaces_damaged=on_corrupt == "replace",
             clock=wall_clock,
         )
+        self._file.refuse_foreign_file()
         self._readers = Hands(_one_by_one)
         self._writers = Hands(self._file.together)
         self._leases = SqliteLeases(self._file, self._writers)
@@ -95,11 +106,12 @@ class SqliteBackend(SyncBackend[bytes]):
         `busy-timeout` in seconds; `memory-bytes`, a number; `on-corrupt` (`replace` or `raise`).
 
         Raises:
-            ConfigurationError: for another form, or an unknown parameter.
+            ConfigurationError: for another form, an unknown parameter, and see the constructor.
         """
         parsed = parse(url)
         path = parsed.path[1:]
-        if parsed.authority or not path:
+        refuse_unusable_path(parsed.authority or path, dict(parsed.parameters).get("mode", ""))
+        if parsed.authority:
             msg = (
                 f"`{redact(url)}` names no file: write `sqlite:///relative/path.db`, "
                 "or `sqlite:////absolute/path.db`"
@@ -116,8 +128,8 @@ class SqliteBackend(SyncBackend[bytes]):
         """Tell whether the file cannot even be read: it is locked for long, or does not open."""
         return (
             isinstance(error, sqlite3.Error)
-            and not isinstance(error, sqlite3.DataError)
-            and not any(word in str(error) for word in ("full", "readonly"))
+            and not isinstance(error, (sqlite3.DataError, ForeignFileError))
+            and not any(word in reason_of(error) for word in ("full", "readonly"))
         )
 
     def get(self, key: str) -> bytes:

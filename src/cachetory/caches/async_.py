@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import partial
-from time import time
 from typing import TYPE_CHECKING, Any, Generic, Literal, Protocol, TypeVar, overload
 
 from cachetory._core.freshness import PLAIN, Stamp
@@ -11,6 +10,7 @@ from cachetory._core.magic import is_envelope
 from cachetory._core.sentinels import INLINE, MISSING, Absent
 from cachetory._runtime.async_ import Background, ItemAccess, check_backend, resolve
 from cachetory._runtime.chance import chance
+from cachetory._runtime.clocks import wall_time
 from cachetory._shell.async_.codec import Codec
 from cachetory._shell.async_.loader import Loader
 from cachetory._shell.async_.object_shelf import ObjectShelf
@@ -130,7 +130,7 @@ class Cache(ItemAccess[ValueT], Generic[ValueT, WireT]):
         on_backend_error: Literal["miss", "raise"] = "miss",
         on_undecodable: Literal["miss", "raise"] = "miss",
         on_event: Callable[[Event], object] | None = None,
-        wall_clock: Callable[[], float] = time,
+        wall_clock: Callable[[], float] = wall_time,
     ) -> None:
         opened_serializer = _open_serializer(serializer)
         self._backend: AsyncBackend[WireT] = _open_backend(backend)

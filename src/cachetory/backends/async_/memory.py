@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from time import monotonic, time
 from typing import TYPE_CHECKING, Literal
 
 from cachetory._core.sentinels import MISSING, Absent
 from cachetory._core.urls import Parameters, choice, integer, optional, parse, redact
+from cachetory._runtime.clocks import wall_time
 from cachetory.backends.async_.memory_leases import MemoryLeases
 from cachetory.backends.memory_stores import DEFAULT_MAX_ENTRIES, named_store, new_store
 from cachetory.durations import to_seconds, to_timestamp
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
     from cachetory._core.store import Store
+    from cachetory._runtime.clocks import ClockName
     from cachetory.durations import Duration
 
 _PARAMETERS = Parameters(
@@ -28,6 +29,7 @@ _PARAMETERS = Parameters(
         "max-entries": optional(integer),
         "max-weight": optional(integer),
         "policy": choice("s3-fifo", "lru"),
+        "clock": choice("monotonic", "wall"),
     }
 )
 _FOR_EVER = float("inf")
@@ -47,8 +49,11 @@ class MemoryBackend(AsyncBackend[WireT]):
         policy: what is evicted. `"s3-fifo"` resists scans and finds more than LRU on almost every
             workload (Yang et al., "FIFO queues are all you need for cache eviction", SOSP 2023);
             `"lru"` evicts the least recently used entry, at the price of a lock for each hit.
-        clock: monotonic seconds, by which entries expire.
-        wall_clock: epoch seconds, against which deadlines are told.
+        clock: the clock by which entries expire: `"monotonic"`, `"wall"`, or a function that
+            returns seconds. By default it is the monotonic clock; but the wall clock, if
+            freezegun or time-machine is loaded when the backend first needs the time. Ask for
+            `"wall"` if a test loads them later.
+        wall_clock: returns epoch seconds, from which `expire_at` computes the time that is left.
 
     Raises:
         ConfigurationError: for bounds that cannot work.
@@ -63,8 +68,8 @@ class MemoryBackend(AsyncBackend[WireT]):
         max_weight: int | None = None,
         weigher: Callable[[str, WireT], int] | None = None,
         policy: Literal["s3-fifo", "lru"] = "s3-fifo",
-        clock: Callable[[], float] = monotonic,
-        wall_clock: Callable[[], float] = time,
+        clock: Callable[[], float] | ClockName | None = None,
+        wall_clock: Callable[[], float] = wall_time,
     ) -> None:
         self._store: Store[WireT] = new_store(
             max_entries=max_entries,
@@ -73,7 +78,6 @@ class MemoryBackend(AsyncBackend[WireT]):
             policy=policy,
             clock=clock,
         )
-        self._clock = clock
         self._wall_clock = wall_clock
 
     @classmethod
@@ -81,8 +85,8 @@ class MemoryBackend(AsyncBackend[WireT]):
         """Make a backend from `memory://`, or one that shares the store of a name: `memory://name`.
 
         Parameters: `max-entries` and `max-weight` (whole numbers or `none`), `policy` (`s3-fifo`
-        or `lru`). A named store has the bounds that were asked for first; asking for other ones
-        later is an error, asking for none is not.
+        or `lru`), `clock` (`monotonic` or `wall`). A named store has the bounds that were asked
+        for first; asking for other ones later is an error, asking for none is not.
         """
         parsed = parse(url)
         if parsed.path not in ("", "/"):
@@ -137,7 +141,7 @@ class MemoryBackend(AsyncBackend[WireT]):
         """Set the value of a key and tell whether it was changed."""
         seconds = _FOR_EVER if time_to_live is None else to_seconds(time_to_live)
         if seconds:
-            deadline = self._clock() + seconds
+            deadline = self._store.clock() + seconds
             return self._store.set(key, value, deadline, if_not_exists=if_not_exists)
         return not if_not_exists and self._store.delete(key)
 
@@ -147,19 +151,19 @@ class MemoryBackend(AsyncBackend[WireT]):
         """Set many values at once, all with the same time to live."""
         seconds = _FOR_EVER if time_to_live is None else to_seconds(time_to_live)
         if seconds:
-            self._store.set_many(items, self._clock() + seconds)
+            self._store.set_many(items, self._store.clock() + seconds)
         else:
             self._store.delete_many(key for key, _ in items)
 
     async def expire_in(self, key: str, time_to_live: Duration | None = None) -> None:
         """Let a key live for so long from now: `None` for ever, zero or less not at all."""
         seconds = _FOR_EVER if time_to_live is None else to_seconds(time_to_live)
-        self._store.expire_at(key, self._clock() + seconds)
+        self._store.expire_at(key, self._store.clock() + seconds)
 
     async def expire_at(self, key: str, deadline: datetime | None) -> None:
         """Let a key live until the deadline, a timezone-aware datetime; `None` is for ever."""
         left = _FOR_EVER if deadline is None else to_timestamp(deadline) - self._wall_clock()
-        self._store.expire_at(key, self._clock() + left)
+        self._store.expire_at(key, self._store.clock() + left)
 
     async def delete(self, key: str) -> bool:
         """Delete a key and tell whether it was there."""

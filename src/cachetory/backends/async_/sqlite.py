@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import sqlite3
 from pathlib import Path
-from time import time
 from typing import TYPE_CHECKING, Literal
 
 from cachetory._core.urls import Parameters, choice, integer, number, optional, parse, redact, size
 from cachetory._runtime.async_ import Hands
+from cachetory._runtime.clocks import wall_time
 from cachetory.backends.async_.sqlite_leases import SqliteLeases
 from cachetory.backends.names import name_of, names_of
 from cachetory.backends.sqlite_file import SqliteFile
@@ -70,7 +70,7 @@ class SqliteBackend(AsyncBackend[bytes]):
         busy_timeout: float = 1.0,
         memory_bytes: int = 4 << 20,
         on_corrupt: Literal["replace", "raise"] = "replace",
-        wall_clock: Callable[[], float] = time,
+        wall_clock: Callable[[], float] = wall_time,
     ) -> None:
         self._wall_clock = wall_clock
         self._file = SqliteFile(

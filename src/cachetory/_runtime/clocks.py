@@ -16,11 +16,11 @@ ClockName = Literal["monotonic", "wall"]
 
 def wall_time() -> float:
     """Return epoch seconds, as freezegun and time-machine set them."""
-    if type(time) is BuiltinFunctionType:
-        return time()
-    # freezegun replaced the function above. Its replacement returns the real time to functions
-    # that a thread has just begun with; its `datetime` makes no such difference.
-    return datetime.now(timezone.utc).timestamp()
+    if type(time) is not BuiltinFunctionType:
+        # freezegun replaced it. Its replacement returns the real time to functions that a thread
+        # has just begun with; its `datetime` makes no such difference.
+        return datetime.now(timezone.utc).timestamp()
+    return time()
 
 
 CLOCKS: dict[ClockName, Callable[[], float]] = {"monotonic": monotonic, "wall": wall_time}

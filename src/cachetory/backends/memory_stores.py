@@ -6,14 +6,18 @@ from typing import TYPE_CHECKING, Any, Literal
 from weakref import ref
 
 from cachetory._core.store import Store
-from cachetory._runtime.clocks import CLOCKS, choose_clock
+from cachetory._runtime.clocks import CLOCKS, choose_clock, wall_time
 from cachetory._runtime.process import fork_safe_lock
 from cachetory.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from cachetory._core.store import Row
     from cachetory._runtime.clocks import ClockName
+
+    Saved = tuple[float, list[Row[Any]]]
+    """How far the wall clock was ahead of the store's clock, and the entries."""
 
 DEFAULT_MAX_ENTRIES = 100_000
 """How many entries a memory store holds unless told otherwise."""
@@ -97,6 +101,23 @@ def named_store(name: str, **options: Any) -> Store[Any]:
         )
         raise ConfigurationError(msg)
     return store
+
+
+def save(store: Store[Any]) -> Saved:
+    """Return the entries of a store, to be restored elsewhere or later."""
+    return _ahead_of_clock(store), store.snapshot()
+
+
+def restore(store: Store[Any], saved: Saved) -> None:
+    """Store saved entries. Time that passed meanwhile counts, in other processes too."""
+    ahead, rows = saved
+    store.restore(rows, ahead - _ahead_of_clock(store))
+
+
+def _ahead_of_clock(store: Store[Any]) -> float:
+    """Return how far the wall clock is ahead of a store's clock; 0 for a clock of a user."""
+    now = store.clock()  # by which the store has chosen its clock
+    return wall_time() - now if store.clock in CLOCKS.values() else 0.0
 
 
 def weigh_wire(key: str, wire: object) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Generic, Literal
 
 from cachetory._core.urls import Parameters, choice, integer, number, optional, parse, redact, size
 from cachetory._runtime.async_ import Hands
@@ -15,6 +15,7 @@ from cachetory.backends.sqlite_file import SqliteFile
 from cachetory.durations import to_milliseconds, to_timestamp
 from cachetory.errors import ConfigurationError
 from cachetory.interfaces.backends.async_ import AsyncBackend
+from cachetory.interfaces.backends.private import BytesT
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterable
@@ -37,7 +38,7 @@ _PARAMETERS = Parameters(
 )
 
 
-class SqliteBackend(AsyncBackend[bytes]):
+class SqliteBackend(AsyncBackend[bytes], Generic[BytesT]):
     """Keeps entries in a file. Threads, event loops and processes may share it, forks too.
 
     Nothing is lost but the last writes if the machine loses its power, and nothing if a process is

@@ -3,12 +3,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from copy import deepcopy
+from typing import TYPE_CHECKING, Any, Literal
 
 from cachetory._core.sentinels import MISSING, Absent
 from cachetory._core.urls import Parameters, choice, integer, optional, parse, redact
 from cachetory._runtime.clocks import wall_time
-from cachetory.backends.memory_stores import DEFAULT_MAX_ENTRIES, named_store, new_store
+from cachetory.backends.memory_stores import (
+    DEFAULT_MAX_ENTRIES,
+    named_store,
+    new_store,
+    restore,
+    save,
+)
 from cachetory.backends.sync.memory_leases import MemoryLeases
 from cachetory.durations import to_seconds, to_timestamp
 from cachetory.errors import ConfigurationError
@@ -42,6 +49,9 @@ class MemoryBackend(SyncBackend[WireT]):
     Entries are evicted when the store is full, and removed some time after they have expired, a
     few at each write. Hits take no lock under the `"s3-fifo"` policy.
 
+    A backend can be deep-copied and pickled with its entries, and the copy is independent. A
+    backend with a name is copied as a name: the copy uses the store of that name in its process.
+
     Args:
         max_entries: how many entries it holds at most; `None` for as many as there are.
         max_weight: how much they may weigh together; `None` for no limit.
@@ -72,13 +82,15 @@ class MemoryBackend(SyncBackend[WireT]):
         clock: Callable[[], float] | ClockName | None = None,
         wall_clock: Callable[[], float] = wall_time,
     ) -> None:
-        self._store: Store[WireT] = new_store(
-            max_entries=max_entries,
-            max_weight=max_weight,
-            weigher=weigher,
-            policy=policy,
-            clock=clock,
-        )
+        self._options: dict[str, Any] = {
+            "max_entries": max_entries,
+            "max_weight": max_weight,
+            "weigher": weigher,
+            "policy": policy,
+            "clock": clock,
+        }
+        self._name = ""
+        self._store: Store[WireT] = new_store(**self._options)
         self._wall_clock = wall_clock
 
     @classmethod
@@ -96,9 +108,41 @@ class MemoryBackend(SyncBackend[WireT]):
         options = _PARAMETERS.read(parsed)
         backend = cls(**options)
         if parsed.authority:
+            backend._name, backend._options = parsed.authority, options
             backend._store = named_store(parsed.authority, **options)
             backend.shared = True
         return backend
+
+    def __copy__(self) -> Self:
+        """Return a backend over the same store."""
+        copied = object.__new__(type(self))
+        vars(copied).update(vars(self))
+        return copied
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        """Return a backend with a store of its own and copies of the entries.
+
+        The clocks and the weigher are the same. A store with a name is not copied.
+        """
+        copied = object.__new__(type(self))
+        memo[id(self)] = copied
+        for part in (self._options.get("clock"), self._options.get("weigher"), self._wall_clock):
+            memo[id(part)] = part
+        copied.__setstate__(deepcopy(self.__getstate__(), memo))
+        return copied
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what to pickle: the options and the entries, or the name of a shared store."""
+        return {**vars(self), "_store": None if self._name else save(self._store)}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Make the store anew; claims and locks stay behind."""
+        vars(self).update(state)
+        if self._name:
+            self._store = named_store(self._name, **self._options)
+        else:
+            self._store = new_store(**self._options)
+            restore(self._store, state["_store"])
 
     @property
     def local_store(self) -> Store[WireT]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import sqlite3
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Generic, Literal
 
 from cachetory._core.urls import Parameters, choice, integer, number, optional, parse, redact, size
 from cachetory._runtime.clocks import wall_time
@@ -15,6 +15,7 @@ from cachetory.backends.sqlite_file import SqliteFile
 from cachetory.backends.sync.sqlite_leases import SqliteLeases
 from cachetory.durations import to_milliseconds, to_timestamp
 from cachetory.errors import ConfigurationError
+from cachetory.interfaces.backends.private import BytesT
 from cachetory.interfaces.backends.sync import SyncBackend
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ _PARAMETERS = Parameters(
 )
 
 
-class SqliteBackend(SyncBackend[bytes]):
+class SqliteBackend(SyncBackend[bytes], Generic[BytesT]):
     """Keeps entries in a file. Threads, event loops and processes may share it, forks too.
 
     Nothing is lost but the last writes if the machine loses its power, and nothing if a process is

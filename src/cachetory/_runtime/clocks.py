@@ -20,7 +20,8 @@ def wall_time() -> float:
         # freezegun replaced it. Its replacement returns the real time to functions that a thread
         # has just begun with; its `datetime` makes no such difference.
         return datetime.now(timezone.utc).timestamp()
-    return time()
+    now: float = time()
+    return now
 
 
 CLOCKS: dict[ClockName, Callable[[], float]] = {"monotonic": monotonic, "wall": wall_time}

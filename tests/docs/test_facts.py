@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from cachetory._core import breaker, envelope, keys, store
+from cachetory import durations
+from cachetory._core import breaker, envelope, freshness, keys, store
 from cachetory._runtime import async_ as async_runtime
 from cachetory._runtime import sync as sync_runtime
 from cachetory._shell import failure_log, tokens
@@ -60,6 +61,14 @@ NUMBERS: list[tuple[str, str, Any]] = [
     ("how-to/stale-while-revalidate", "| {} for a cache |", async_runtime.MOST_BEHIND),
     ("how-to/stale-while-revalidate", "| {} for a cache, waiting", sync_runtime.MOST_BEHIND),
     ("how-to/slow-loads", "a cache takes {} jobs", sync_runtime.MOST_BEHIND),
+    ("how-to/slow-loads", "the process has {} threads", sync_runtime.MOST_LOADERS),
+    ("how-to/redis-in-production", "a process {} at most", sync_wire.WORTH_HAVING),
+    ("reference/backends", "for all threads of a process | {},", sync_wire.WORTH_HAVING),
+    ("how-to/redis-in-production", "of which there are {} at most", async_wire.LANES),
+    ("how-to/redis-in-production", "10 to {} ms, by chance", async_wire.PAUSES[1] * 1000),
+    ("reference/durations", "seconds, at least {};", durations.SHORTEST),
+    ("reference/policy", "cut to {} days", round(freshness.LONGEST_NOTED / 86400, 1)),
+    ("explanation/intentional", "end at {} days", round(freshness.LONGEST_NOTED / 86400, 1)),
     ("explanation/intentional", "for {} seconds,** if", Policy().plan.retry_after_failure),
     ("explanation/keys", "up to {} levels", keys.MAX_DEPTH),
     ("how-to/stampede", "every 10 to {} milliseconds", loader.POLL_MOST * 1000),
@@ -71,6 +80,7 @@ WORDS: list[tuple[str, str, Any]] = [
     ("how-to/stale-while-revalidate", "five seconds at most", caches.CLOSES_WITHIN == 5),
     ("how-to/listen-and-measure", "at most one a second", failure_log.INTERVAL == 1),
     ("explanation/intentional", "or for an hour", tokens.FENCE_STANDS_FOR == 3600),
+    ("reference/policy", "at eight different times", caches.SCATTERED == 8),
     ("explanation/keys", "a million elements", keys.MAX_ELEMENTS == 10**6),
     ("explanation/intentional", "32 bits of milliseconds", envelope._FOR_EVER == 2**32 - 1),
     ("reference/backends", "within the last second", sqlite_recent.LASTS == 1),

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+SLOW = 30.0
+"""Seconds within which everything ends that does not hang, however busy the machine is."""
+
 
 class ManualClock:
     """Call it for the time in seconds, as one calls `time.monotonic`."""

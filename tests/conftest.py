@@ -7,6 +7,7 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.canary import CanaryWatch
 from tests.clock import ManualClock
@@ -77,6 +78,14 @@ StartableT = TypeVar("StartableT", bound=Startable)
 KINDS = [pytest.param("valkey"), pytest.param("redis", id="redis7")]
 
 free_coverage_after_forks()
+
+# A busy machine says nothing about the code, however long an example takes there.
+settings.register_profile(
+    "cachetory",
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.load_profile("cachetory")
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -16,6 +16,7 @@ from cachetory.errors import (
     InvalidKeyError,
     LoadTimeoutError,
     MissingExtraError,
+    NoEventLoopError,
     NoValueError,
     UncacheableFunctionError,
     UnkeyableArgumentError,
@@ -33,6 +34,7 @@ PARENTS: dict[type[CachetoryError], tuple[type[Exception], ...]] = {
     NoValueError: (LookupError,),
     LoadTimeoutError: (TimeoutError,),
     UnsupportedOperationError: (NotImplementedError,),
+    NoEventLoopError: (RuntimeError,),
 }
 CLASSES = {it for it in vars(errors).values() if isinstance(it, type)}
 

@@ -10,7 +10,8 @@
     ├── DecodeError (ValueError)                  stored bytes that no serializer wrote so
     ├── NoValueError (LookupError)                a loader says that there is no value
     ├── LoadTimeoutError (TimeoutError)           a load took longer than its caller waits
-    └── UnsupportedOperationError (NotImplementedError)  the store has no such operation
+    ├── UnsupportedOperationError (NotImplementedError)  the store has no such operation
+    └── NoEventLoopError (RuntimeError)           the async API is used without asyncio
 
 Each is also the built-in that a caller would expect. Errors of a store's client (a refused
 connection, say) are not wrapped: they reach the caller of an explicit `set` or `delete` as the
@@ -63,3 +64,7 @@ class LoadTimeoutError(CachetoryError, TimeoutError):
 
 class UnsupportedOperationError(CachetoryError, NotImplementedError):
     """The store behind a backend has no way to do what was asked."""
+
+
+class NoEventLoopError(CachetoryError, RuntimeError):
+    """The async API is used where no asyncio event loop runs, under trio for example."""

@@ -16,9 +16,9 @@ import zlib
 from collections import Counter
 from contextlib import closing
 from pathlib import Path
-from time import time
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from cachetory._runtime.clocks import wall_time
 from cachetory.backends.sqlite_errors import describe
 from cachetory.caches.sync import Cache
 from cachetory.errors import ConfigurationError, DecodeError
@@ -69,7 +69,7 @@ def copy_into(
     directory: str | PathLike[str],
     *,
     json_disk: bool = False,
-    wall_clock: Callable[[], float] = time,
+    wall_clock: Callable[[], float] = wall_time,
 ) -> Report:
     """Copy the entries of a `Cache`, `FanoutCache` or `DjangoCache`, with the times they expire at.
 

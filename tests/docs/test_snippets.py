@@ -28,7 +28,7 @@ def test_snippets_of_page_run_without_error_or_warning(page: str, valkey_server:
         cwd=ROOT,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=100,
         check=False,
     )
 

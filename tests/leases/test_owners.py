@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tests.clock import SLOW
+
 if TYPE_CHECKING:
     from tests.leases.conftest import Employer
     from tests.leases.workers import Colour
@@ -29,7 +31,7 @@ def test_owner_killed_in_mid_load_is_replaced_by_one_other(
     outcomes = [outcome for order in orders for outcome in order.result()]
     assert [(value, error) for value, error, _ in outcomes] == [("new", "")] * 8
     assert sum(len(other.told("load")) for other in others) == 1
-    assert all(ended - began < 10 for _, _, (began, ended) in outcomes)  # a lease and a load
+    assert all(ended - began < SLOW for _, _, (began, ended) in outcomes)  # a lease and a load
 
 
 def test_owner_stopped_past_its_lease_cannot_store(

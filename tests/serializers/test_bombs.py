@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.clock import SLOW
 from tests.serializers.bombs import BOMBS
 
 DEFUSE = """
@@ -45,9 +46,9 @@ else:
 def test_bomb_of_10_gib_is_refused_within_the_limit_of_memory_and_time(bomb, missing):
     command = [sys.executable, "-c", DEFUSE, missing, bomb]
 
-    result = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
+    result = subprocess.run(command, capture_output=True, text=True, check=True, timeout=100)
 
     outcome, peak, seconds, *_ = result.stdout.split()
     assert outcome == "refused"
     assert int(peak) <= 64 + 32
-    assert float(seconds) < 5
+    assert float(seconds) < SLOW

@@ -31,6 +31,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from contextlib import AbstractContextManager
 
+    Row = tuple[str, "V", float, float, object, int]
+    """An entry in a snapshot: its key, value, deadline, `kept_until`, note and frequency."""
+
 V = TypeVar("V")
 D = TypeVar("D")
 
@@ -471,6 +474,26 @@ class Store(Generic[V]):
         with self._guard:
             entries = list(self.entries.values())
         return [e.key for e in entries if e.deadline > now and e.key.startswith(prefix)]
+
+    def snapshot(self) -> list[Row[V]]:
+        """Return all live and stale entries as of one moment, without their claims."""
+        now = self.clock()
+        with self._guard:
+            entries = list(self.entries.values())
+            return [
+                (it.key, it.value, it.deadline, it.kept_until, it.note, it.frequency)
+                for it in entries
+                if it.deadline != -inf and it.kept_until > now
+            ]
+
+    def restore(self, rows: Iterable[Row[V]], later: float = 0.0) -> None:
+        """Store the entries of a snapshot, with their times moved by so many seconds."""
+        for key, value, deadline, kept_until, note, frequency in rows:
+            is_stored = self.set(
+                key, value, deadline + later, kept_until=kept_until + later, note=note
+            )
+            if is_stored and self.lock_free_hits:
+                self.entries[key].frequency = frequency
 
     def _weigh(self, key: str, value: V) -> int:
         if self._weigher is None:

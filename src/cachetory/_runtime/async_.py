@@ -15,7 +15,7 @@ from weakref import WeakKeyDictionary, ref
 
 from cachetory._runtime.callables import any_runs
 from cachetory._runtime.process import call_in_child, fork_safe_lock
-from cachetory.errors import ConfigurationError, UncacheableFunctionError
+from cachetory.errors import ConfigurationError, NoEventLoopError, UncacheableFunctionError
 
 if TYPE_CHECKING:
     from collections.abc import (
@@ -50,6 +50,24 @@ MOST_BEHIND = 1000
 
 AWAIT = "await "
 """How a compiled function of this colour calls another."""
+
+
+def running_loop() -> asyncio.AbstractEventLoop:
+    """Return the event loop that runs in this thread.
+
+    Raises:
+        NoEventLoopError: if there is none, under trio or curio for example.
+    """
+    try:
+        return asyncio.get_running_loop()
+    except RuntimeError as error:
+        msg = (
+            "the async API of cachetory requires asyncio, but no asyncio event loop runs in the "
+            f"thread {threading.current_thread().name!r}. Run the program with `asyncio.run` (with "
+            'anyio: backend="asyncio"). Under trio or curio, or in a thread without a loop, use '
+            "the sync API (`cachetory.sync`), from trio by `trio.to_thread.run_sync`."
+        )
+        raise NoEventLoopError(msg) from error
 
 
 class OneColour:
@@ -117,7 +135,7 @@ async def resolve(value: Awaitable[T] | T) -> T:
 
 async def offload(executor: Executor | None, function: Callable[[S], T], value: S) -> T:
     """Call the function in the executor; `None` is the event loop's default one."""
-    return await asyncio.get_running_loop().run_in_executor(executor, function, value)
+    return await running_loop().run_in_executor(executor, function, value)
 
 
 async def offload_all(
@@ -174,7 +192,7 @@ class PerLoop(Generic[T]):
 
     def get(self) -> T:
         """Give the object of the running loop."""
-        loop = asyncio.get_running_loop()
+        loop = running_loop()
         last = self._last
         if last is not None and last[0]() is loop:
             return last[1]
@@ -187,7 +205,7 @@ class PerLoop(Generic[T]):
 
     async def aclose(self) -> None:
         """Close and forget the object of the running loop, if it has one."""
-        loop = asyncio.get_running_loop()
+        loop = running_loop()
         with self._guard:
             self._of_loop.pop(loop, None)
             self._last = None
@@ -243,7 +261,7 @@ async def every(
             with suppress(Exception):
                 await function()
 
-    task = asyncio.get_running_loop().create_task(beat(), name="cachetory-heartbeat")
+    task = running_loop().create_task(beat(), name="cachetory-heartbeat")
     try:
         yield
     finally:
@@ -276,7 +294,7 @@ class Hands:
 
     async def do(self, function: Callable[..., T], *arguments: Any) -> T:
         """Call the function in the thread. It may be called though the caller is cancelled."""
-        loop = asyncio.get_running_loop()
+        loop = running_loop()
         future: asyncio.Future[T] = loop.create_future()
         self._calls.put(((function, arguments), loop, future))
         if not self._is_at_work:
@@ -354,7 +372,7 @@ class Background:
         """Run the function in a context like the caller's, and tell whether there was room."""
         if not self.has_room:
             return False
-        self.adopt(asyncio.get_running_loop().create_task(_run(function), name="cachetory-behind"))
+        self.adopt(running_loop().create_task(_run(function), name="cachetory-behind"))
         return True
 
     @property
@@ -369,7 +387,7 @@ class Background:
 
     async def aclose(self, seconds: float) -> None:
         """Wait for what goes on in this event loop, and cancel what is not done by then."""
-        loop = asyncio.get_running_loop()
+        loop = running_loop()
         here = {task for task in list(self._tasks) if task.get_loop() is loop}
         here.discard(cast("asyncio.Task[Any]", asyncio.current_task()))
         if not here:
@@ -424,7 +442,7 @@ class Flight(Generic[T]):
     def __init__(self, keys: Collection[str], leave: Callable[[Flight[T]], None]) -> None:
         self.keys = keys
         self._leave = leave
-        self._loop = asyncio.get_running_loop()
+        self._loop = running_loop()
         self._task: asyncio.Task[T]
         self._waiters = 0
         self._goes_on = False
@@ -441,7 +459,7 @@ class Flight(Generic[T]):
     @property
     def is_here(self) -> bool:
         """Whether it belongs to the running event loop, so that it can be waited for."""
-        return self._loop is asyncio.get_running_loop()
+        return self._loop is running_loop()
 
     async def lead(
         self,
@@ -535,7 +553,7 @@ class Slots:
         """Wait for a turn."""
         if self.enter_at_once():
             return
-        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        turn: asyncio.Future[None] = running_loop().create_future()
         self._waiting.append(turn)
         try:
             await turn

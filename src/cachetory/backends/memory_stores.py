@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-from time import monotonic
 from typing import TYPE_CHECKING, Any, Literal
+from weakref import ref
 
 from cachetory._core.store import Store
+from cachetory._runtime.clocks import CLOCKS, choose_clock, wall_time
 from cachetory._runtime.process import fork_safe_lock
 from cachetory.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from cachetory._core.store import Row
+    from cachetory._runtime.clocks import ClockName
+
+    Saved = tuple[float, list[Row[Any]]]
+    """How far the wall clock was ahead of the store's clock, and the entries."""
 
 DEFAULT_MAX_ENTRIES = 100_000
 """How many entries a memory store holds unless told otherwise."""
@@ -26,17 +33,51 @@ def new_store(
     max_weight: int | None = None,
     weigher: Callable[[str, Any], int] | None = None,
     policy: Literal["s3-fifo", "lru"] = "s3-fifo",
-    clock: Callable[[], float] = monotonic,
+    clock: Callable[[], float] | ClockName | None = None,
 ) -> Store[Any]:
-    """Make a store that threads and event loops may share."""
-    return Store(
+    """Make a store that threads and event loops may share.
+
+    Without a clock, the store takes one when it first needs the time. By then a test has loaded
+    the library that moves time, although the store may be older than that.
+
+    Raises:
+        ConfigurationError: for an unknown clock, or bounds that cannot work.
+    """
+    store: Store[Any] = Store(
         max_entries=max_entries,
         max_weight=max_weight,
         weigher=weigher or (None if max_weight is None else weigh_wire),
         policy=policy,
         guard=fork_safe_lock(),
-        clock=clock,
+        clock=_find_clock(clock),
     )
+    if clock is None:
+        store.clock = _clock_at_first_use(ref(store))
+    return store
+
+
+def _find_clock(clock: Callable[[], float] | ClockName | None) -> Callable[[], float]:
+    if clock is None:
+        return choose_clock()
+    if callable(clock):
+        return clock
+    if isinstance(clock, str) and clock in CLOCKS:
+        return CLOCKS[clock]
+    msg = f"clock must be a function that returns seconds, 'wall' or 'monotonic', not {clock!r}"
+    raise ConfigurationError(msg)
+
+
+def _clock_at_first_use(store_ref: ref[Store[Any]]) -> Callable[[], float]:
+    """Make a clock that puts the chosen one in its own place."""
+
+    def choose_then_read() -> float:
+        clock = choose_clock()
+        store = store_ref()
+        if store is not None:
+            store.clock = clock
+        return clock()
+
+    return choose_then_read
 
 
 def named_store(name: str, **options: Any) -> Store[Any]:
@@ -60,6 +101,23 @@ def named_store(name: str, **options: Any) -> Store[Any]:
         )
         raise ConfigurationError(msg)
     return store
+
+
+def save(store: Store[Any]) -> Saved:
+    """Return the entries of a store, to be restored elsewhere or later."""
+    return _ahead_of_clock(store), store.snapshot()
+
+
+def restore(store: Store[Any], saved: Saved) -> None:
+    """Store saved entries. Time that passed meanwhile counts, in other processes too."""
+    ahead, rows = saved
+    store.restore(rows, ahead - _ahead_of_clock(store))
+
+
+def _ahead_of_clock(store: Store[Any]) -> float:
+    """Return how far the wall clock is ahead of a store's clock; 0 for a clock of a user."""
+    now = store.clock()  # by which the store has chosen its clock
+    return wall_time() - now if store.clock in CLOCKS.values() else 0.0
 
 
 def weigh_wire(key: str, wire: object) -> int:

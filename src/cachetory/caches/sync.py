@@ -3,14 +3,15 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from functools import partial
-from time import time
 from typing import TYPE_CHECKING, Any, Generic, Literal, Protocol, TypeVar, overload
 
 from cachetory._core.freshness import PLAIN, Stamp
 from cachetory._core.magic import is_envelope
 from cachetory._core.sentinels import INLINE, MISSING, Absent
 from cachetory._runtime.chance import chance
+from cachetory._runtime.clocks import wall_time
 from cachetory._runtime.sync import Background, ItemAccess, check_backend, resolve
 from cachetory._shell.reporter import Reporter
 from cachetory._shell.sync.codec import Codec
@@ -71,7 +72,8 @@ class TimeToLiveOf(Protocol):
 class Cache(ItemAccess[ValueT], Generic[ValueT, WireT]):
     """A cache of typed values: `Cache[int](…)`, or `Cache[int, bytes](…)` with the wire type.
 
-    It may be used as a context manager, which enters and leaves the backend, or without.
+    It may be used as a context manager, which enters and leaves the backend, or without. It can be
+    copied and pickled if its backend can; a shallow copy uses the same backend.
 
     Args:
         serializer: turns values into what the backend stores; an object or a URL such as
@@ -111,6 +113,7 @@ class Cache(ItemAccess[ValueT], Generic[ValueT, WireT]):
         "_keeps_objects",
         "_loader",
         "_local_store",
+        "_options",
         "_plan",
         "_policy",
         "_prefix",
@@ -131,11 +134,23 @@ class Cache(ItemAccess[ValueT], Generic[ValueT, WireT]):
         on_backend_error: Literal["miss", "raise"] = "miss",
         on_undecodable: Literal["miss", "raise"] = "miss",
         on_event: Callable[[Event], object] | None = None,
-        wall_clock: Callable[[], float] = time,
+        wall_clock: Callable[[], float] = wall_time,
     ) -> None:
         opened_serializer = _open_serializer(serializer)
         self._backend: SyncBackend[WireT] = _open_backend(backend)
         check_backend(self._backend)
+        self._options: dict[str, Any] = {
+            "serializer": opened_serializer,
+            "backend": self._backend,
+            "prefix": prefix,
+            "policy": policy,
+            "envelope": envelope,
+            "serialize_executor": serialize_executor,
+            "on_backend_error": on_backend_error,
+            "on_undecodable": on_undecodable,
+            "on_event": on_event,
+            "wall_clock": wall_clock,
+        }
         raises_backend_errors = _raises("on_backend_error", on_backend_error)
         raises_undecodable = _raises("on_undecodable", on_undecodable)
         self._codec = Codec(
@@ -191,6 +206,29 @@ class Cache(ItemAccess[ValueT], Generic[ValueT, WireT]):
             if len(cls.__parameters__) == 2 and not isinstance(parameters, tuple):  # noqa: PLR2004
                 parameters = (parameters, Any)
             return super().__class_getitem__(parameters)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        """Return a cache over a copy of the backend; counts begin at zero.
+
+        The executor, the listener and the clock are the same.
+        """
+        copied = object.__new__(type(self))
+        memo[id(self)] = copied
+        for name in ("serialize_executor", "on_event", "wall_clock"):
+            memo[id(self._options[name])] = self._options[name]
+        copied.__setstate__(deepcopy(self.__getstate__(), memo))
+        return copied
+
+    def __getstate__(self) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Return what to pickle: the arguments of the cache, and the attributes of a subclass."""
+        return self._options, dict(getattr(self, "__dict__", {}))
+
+    def __setstate__(self, state: tuple[dict[str, Any], dict[str, Any]]) -> None:
+        """Make the cache anew from its arguments; loads under way stay behind."""
+        options, attributes = state
+        Cache.__init__(self, **options)
+        for name, value in attributes.items():
+            setattr(self, name, value)
 
     @property
     def backend(self) -> SyncBackend[WireT]:

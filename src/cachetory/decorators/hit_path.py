@@ -32,13 +32,14 @@ _PLAIN = frozenset({str, int, type(None)})  # not bool, not float: 1 == True == 
 class Memory:
     """The entries that the calls of one function have found, by their arguments."""
 
-    __slots__ = ("_entries", "_prefix", "_store", "recall")
+    __slots__ = ("_entries", "_prefix", "_store", "recall", "scope")
 
     def __init__(self, store: Store[Any], prefix: str) -> None:
         self._store = store
         self._prefix = prefix
         self._entries: dict[Arguments, Entry[Any]] = {}
         self.recall: Callable[[Arguments], Entry[Any] | None] = self._entries.get
+        self.scope: dict[str, Any] = {}
 
     def remember(self, arguments: Arguments, key: str) -> None:
         """Remember the entry of a call, unless its arguments are long, which a digest tells."""
@@ -47,6 +48,8 @@ class Memory:
             return
         if len(self._entries) >= MOST_REMEMBERED:
             self._entries.clear()
+        self._store.clock()  # a store may choose its clock when it first needs the time
+        self.scope["_clock"] = self._store.clock
         self._entries[arguments] = entry
 
 
@@ -107,6 +110,7 @@ def compile_hit_path(
         "_call_to_remember": call_to_remember,
         **{f"_default_{it.name}": it.default for it in defaults},
     }
+    memory.scope = scope
     exec(source, scope)  # noqa: S102 (made of identifiers only)
     function: Callable[..., Any] = scope["cached"]
     return function

@@ -42,7 +42,6 @@ class DjangoContract(KnownFaults, BackendContract):
     """Django's clocks are moved by the test; it promises little about concurrent use."""
 
     alias = "default"
-    finest_time_to_live = 1.0
     is_atomic = False
     supports_clear_prefix = False
     values = ({"any": "object"}, "text", None)
@@ -77,6 +76,7 @@ class TestFileBased(DjangoContract):
 
 class TestDatabase(TestFileBased):
     alias = "database"
+    finest_time_to_live = 1.0
     left_out: ClassVar[dict[str, str]] = {
         "test_backend_used_by_many_at_once_mixes_nothing_up": _BUSY,
         "test_backend_in_another_thread_works": _THREADS,
@@ -95,6 +95,8 @@ class TestDatabase(TestFileBased):
 
 
 class TestRedis(DjangoContract):
+    finest_time_to_live = 1.0
+
     @pytest.fixture
     async def backend(self, valkey_server: Server) -> AsyncIterator[AsyncBackend[Any]]:
         self.server = valkey_server

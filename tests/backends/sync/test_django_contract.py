@@ -43,7 +43,6 @@ class DjangoContract(KnownFaults, BackendContract):
     """Django's clocks are moved by the test; it promises little about concurrent use."""
 
     alias = "default"
-    finest_time_to_live = 1.0
     is_atomic = False
     supports_clear_prefix = False
     values = ({"any": "object"}, "text", None)
@@ -78,6 +77,7 @@ class TestFileBased(DjangoContract):
 
 class TestDatabase(TestFileBased):
     alias = "database"
+    finest_time_to_live = 1.0
     left_out: ClassVar[dict[str, str]] = {
         "test_backend_used_by_many_at_once_mixes_nothing_up": _BUSY,
         "test_backend_in_another_thread_works": _THREADS,
@@ -96,6 +96,8 @@ class TestDatabase(TestFileBased):
 
 
 class TestRedis(DjangoContract):
+    finest_time_to_live = 1.0
+
     @pytest.fixture
     def backend(self, valkey_server: Server) -> Iterator[SyncBackend[Any]]:
         self.server = valkey_server

@@ -85,7 +85,7 @@ def test_from_url_policy_lru_evicts_the_least_recently_used() -> None:
 @pytest.mark.parametrize(
     ("url", "told"),
     [
-        ("memory://?max-entires=5", "`max-entires`; known ones are `max-entries`"),
+        ("memory://?max-entires=5", "`max-entires`; known ones are `clock`, `max-entries`"),
         ("memory://?max_entries=5", "`max_entries`"),
         ("memory://?max-entries=5&max-entries=6", "more than once"),
         ("memory://?max-entries=0", "1 or more"),

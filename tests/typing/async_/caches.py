@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from typing_extensions import assert_type
 
-from cachetory.backends.async_ import MemoryBackend, RedisBackend, SqliteBackend, from_url
+from cachetory.backends.async_ import (
+    DjangoBackend,
+    DummyBackend,
+    MemoryBackend,
+    RedisBackend,
+    SqliteBackend,
+    from_url,
+)
 from cachetory.caches.async_ import Cache
 from cachetory.events import Event, Hit
 from cachetory.interfaces.backends.async_ import AsyncBackend
@@ -83,6 +90,16 @@ async def changing_in_place() -> None:
     assert_type(await cache.update("key", lambda value: value + 1), int)
     await cache.update("key", str)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     await cache.update("key", 1)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+
+
+async def backends_by_type_argument(path: Path, client: Redis) -> None:
+    assert_type(await SqliteBackend[bytes](path).get("key"), bytes)
+    assert_type(await RedisBackend[bytes](client).get("key"), bytes)
+    assert_type(await MemoryBackend[int](clock="wall").get("key"), int)
+    assert_type(await DummyBackend[str]().get("key"), str)
+    assert_type(await DjangoBackend[bytes]().get("key"), bytes)
+    Cache[int, bytes](serializer="json://", backend=DjangoBackend[bytes]())
+    Cache[int, int](serializer="noop://", backend=DjangoBackend())
 
 
 async def backends_by_class(path: Path, client: Redis, cluster: RedisCluster) -> None:

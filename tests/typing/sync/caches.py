@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from typing_extensions import assert_type
 
-from cachetory.backends.sync import MemoryBackend, RedisBackend, SqliteBackend, from_url
+from cachetory.backends.sync import (
+    DjangoBackend,
+    DummyBackend,
+    MemoryBackend,
+    RedisBackend,
+    SqliteBackend,
+    from_url,
+)
 from cachetory.caches.sync import Cache
 from cachetory.events import Event, Hit
 from cachetory.interfaces.backends.sync import SyncBackend
@@ -84,6 +91,16 @@ def changing_in_place() -> None:
     assert_type(cache.update("key", lambda value: value + 1), int)
     cache.update("key", str)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     cache.update("key", 1)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+
+
+def backends_by_type_argument(path: Path, client: Redis) -> None:
+    assert_type(SqliteBackend[bytes](path).get("key"), bytes)
+    assert_type(RedisBackend[bytes](client).get("key"), bytes)
+    assert_type(MemoryBackend[int](clock="wall").get("key"), int)
+    assert_type(DummyBackend[str]().get("key"), str)
+    assert_type(DjangoBackend[bytes]().get("key"), bytes)
+    Cache[int, bytes](serializer="json://", backend=DjangoBackend[bytes]())
+    Cache[int, int](serializer="noop://", backend=DjangoBackend())
 
 
 def backends_by_class(path: Path, client: Redis, cluster: RedisCluster) -> None:

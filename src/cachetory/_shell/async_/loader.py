@@ -17,6 +17,7 @@ from cachetory._core.sentinels import MISSING, Absent
 from cachetory._core.throttle import Throttle
 from cachetory._runtime.async_ import Deserted, Flight, every
 from cachetory._runtime.chance import chance
+from cachetory._runtime.clocks import elapsed_time
 from cachetory._shell.async_.recipe import NOT_AT_ALL, Failed
 from cachetory._shell.async_.shelf import Claimed, Loaded
 from cachetory._shell.tokens import (
@@ -153,7 +154,7 @@ class Loader(Generic[ValueT]):
         self._background = background
         self._reporter = reporter
         self._wall_clock = wall_clock
-        self._throttle = Throttle(monotonic)
+        self._throttle = Throttle(elapsed_time)
 
     async def get(self, key: str, recipe: Recipe[ValueT]) -> ValueT:
         """Give the value of a key; load it if need be."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Generic
 
 from cachetory.backends.async_.redis_leases import RedisLeases
 from cachetory.backends.async_.redis_topologies import servers_at, servers_of
@@ -10,6 +10,7 @@ from cachetory.backends.names import name_of, names_of
 from cachetory.backends.redis_words import claim_beside, wire_of
 from cachetory.durations import to_milliseconds, to_timestamp
 from cachetory.interfaces.backends.async_ import AsyncBackend
+from cachetory.interfaces.backends.private import BytesT
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 _SCAN_STEP = 1000
 
 
-class RedisBackend(AsyncBackend[bytes]):
+class RedisBackend(AsyncBackend[bytes], Generic[BytesT]):
     """Stores entries in Redis or Valkey. Every operation is atomic, the bulk ones included.
 
     Args:

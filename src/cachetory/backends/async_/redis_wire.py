@@ -20,6 +20,7 @@ import hiredis
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import InvalidResponse, ReadOnlyError, RedisError
 
+from cachetory._runtime.async_ import running_loop
 from cachetory._runtime.process import call_in_child
 from cachetory.backends.redis_faults import (
     again,
@@ -206,7 +207,7 @@ class RedisWire:
         return lane
 
     def _begin_attempt(self) -> asyncio.Task[_Lane | RedisError]:
-        attempt = asyncio.get_running_loop().create_task(self._open(), name="cachetory-connect")
+        attempt = running_loop().create_task(self._open(), name="cachetory-connect")
         attempt.add_done_callback(self._end_attempt)
         self._attempt = attempt
         return attempt
@@ -225,7 +226,7 @@ class RedisWire:
 
     async def _open(self) -> _Lane | RedisError:
         """Open a connection, or give the error: nobody may be there to whom it could be raised."""
-        loop = asyncio.get_running_loop()
+        loop = running_loop()
         if self._pause:
             await asyncio.sleep(self._next_attempt_at - loop.time())
         self._pause = min(max(self._pause * 2, PAUSES[0]), PAUSES[1])
@@ -326,7 +327,7 @@ class _Lane(asyncio.Protocol):
     """
 
     def __init__(self, connection: Any, lose: Callable[[_Lane], None]) -> None:
-        self._loop = asyncio.get_running_loop()
+        self._loop = running_loop()
         self._lose = lose
         self._timeout: float | None = connection.socket_timeout
         self._streams = connection._reader, connection._writer  # kept, or the latter would close

@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import sqlite3
 from pathlib import Path
-from time import time
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Generic, Literal
 
 from cachetory._core.urls import Parameters, choice, integer, number, optional, parse, redact, size
 from cachetory._runtime.async_ import Hands
+from cachetory._runtime.clocks import wall_time
 from cachetory.backends.async_.sqlite_leases import SqliteLeases
 from cachetory.backends.names import name_of, names_of
 from cachetory.backends.sqlite_errors import reason_of
@@ -21,6 +21,7 @@ from cachetory.backends.sqlite_identity import (
 from cachetory.durations import to_milliseconds, to_timestamp
 from cachetory.errors import ConfigurationError
 from cachetory.interfaces.backends.async_ import AsyncBackend
+from cachetory.interfaces.backends.private import BytesT
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterable
@@ -43,7 +44,7 @@ _PARAMETERS = Parameters(
 )
 
 
-class SqliteBackend(AsyncBackend[bytes]):
+class SqliteBackend(AsyncBackend[bytes], Generic[BytesT]):
     """Keeps entries in a file. Threads, event loops and processes may share it, forks too.
 
     Nothing is lost but the last writes if the machine loses its power, and nothing if a process is
@@ -79,7 +80,7 @@ class SqliteBackend(AsyncBackend[bytes]):
         busy_timeout: float = 1.0,
         memory_bytes: int = 4 << 20,
         on_corrupt: Literal["replace", "raise"] = "replace",
-        wall_clock: Callable[[], float] = time,
+        wall_clock: Callable[[], float] = wall_time,
     ) -> None:
         refuse_unusable_path(os.fspath(path))
         self._wall_clock = wall_clock

@@ -4,17 +4,21 @@
 from __future__ import annotations
 
 from datetime import datetime, timezone
+from math import ceil
 from typing import TYPE_CHECKING, Any, cast
 
 from django.core.cache import cache as default_cache
 from django.core.cache import caches
 from django.core.cache.backends.base import InvalidCacheBackendError
+from django.core.cache.backends.filebased import FileBasedCache
+from django.core.cache.backends.locmem import LocMemCache
 from django.utils.connection import ConnectionProxy
 
 from cachetory._core.sentinels import MISSING
 from cachetory._core.urls import Parameters, parse, redact
 from cachetory.durations import LONGEST, to_seconds, to_timestamp
 from cachetory.errors import CachetoryError, ConfigurationError, InvalidKeyError
+from cachetory.interfaces.backends.private import AnyWireT
 from cachetory.interfaces.backends.sync import SyncBackend
 
 if TYPE_CHECKING:
@@ -28,11 +32,11 @@ if TYPE_CHECKING:
 _PARAMETERS = Parameters({})
 
 
-class DjangoBackend(SyncBackend[Any]):
+class DjangoBackend(SyncBackend[AnyWireT]):
     """Stores entries in a Django cache, under the keys and versions that Django makes of ours.
 
-    Django counts times to live in whole seconds in most of its stores, so that one of less than a
-    second is rounded up to a second.
+    Times to live reach Django's local-memory and file caches with their fractions of a second.
+    The other caches of Django count whole seconds: for them a time to live is rounded up.
 
     Args:
         cache: the Django cache; by default the one that Django calls `"default"`.
@@ -61,18 +65,18 @@ class DjangoBackend(SyncBackend[Any]):
         # A proxy, since Django has a cache object for each thread.
         return cls(cast("BaseCache", ConnectionProxy(caches, alias)))
 
-    def get(self, key: str) -> Any:
+    def get(self, key: str) -> AnyWireT:
         """Get the value of a key.
 
         Raises:
             KeyError: if there is none, or its time is over.
         """
-        value = self._cache.get(_storable(key), MISSING)
+        value: Any = self._cache.get(_storable(key), MISSING)
         if value is MISSING:
             raise KeyError(key)
-        return value
+        return cast("AnyWireT", value)
 
-    def get_many(self, *keys: str) -> Iterator[tuple[str, Any]]:
+    def get_many(self, *keys: str) -> Iterator[tuple[str, AnyWireT]]:
         """Get the values of those keys that have one."""
         if not keys:
             return
@@ -84,13 +88,13 @@ class DjangoBackend(SyncBackend[Any]):
     def set(
         self,
         key: str,
-        value: Any,
+        value: AnyWireT,
         *,
         time_to_live: Duration | None = None,
         if_not_exists: bool = False,
     ) -> bool:
         """Set the value of a key and tell whether it was changed."""
-        timeout = _timeout(time_to_live)
+        timeout = _timeout(self._cache, time_to_live)
         if timeout == 0:
             return not if_not_exists and self.delete(key)
         if if_not_exists:
@@ -99,10 +103,10 @@ class DjangoBackend(SyncBackend[Any]):
         return True
 
     def set_many(
-        self, items: Iterable[tuple[str, Any]], *, time_to_live: Duration | None = None
+        self, items: Iterable[tuple[str, AnyWireT]], *, time_to_live: Duration | None = None
     ) -> None:
         """Set many values, all with the same time to live."""
-        timeout = _timeout(time_to_live)
+        timeout = _timeout(self._cache, time_to_live)
         values = {_storable(key): value for key, value in items}
         if not values:
             return
@@ -116,7 +120,7 @@ class DjangoBackend(SyncBackend[Any]):
 
     def expire_in(self, key: str, time_to_live: Duration | None = None) -> None:
         """Let a key live for so long from now: `None` for ever, zero or less not at all."""
-        timeout = _timeout(time_to_live)
+        timeout = _timeout(self._cache, time_to_live)
         if timeout == 0:
             self.delete(key)
         elif self._cache.has_key(_storable(key)):  # `touch` may wake the dead
@@ -154,9 +158,17 @@ def _storable(key: str) -> str:
     return key
 
 
-def _timeout(time_to_live: Duration | None) -> float | None:
-    """Give what Django calls a timeout: seconds, 0 for at once, `None` for ever."""
+def _timeout(cache: Any, time_to_live: Duration | None) -> float | None:
+    """Return what Django calls a timeout: seconds, 0 for at once, `None` for ever."""
     if time_to_live is None:
         return None
     seconds = to_seconds(time_to_live)
-    return max(seconds, 1.0) if seconds else 0
+    return seconds if _counts_fractions(cache) else ceil(seconds)
+
+
+def _counts_fractions(cache: Any) -> bool:
+    """Return whether entries of a Django cache may live for a fraction of a second."""
+    if isinstance(cache, ConnectionProxy):
+        proxy = vars(cache)  # the proxy's own attributes: it passes all others on
+        cache = proxy["_connections"][proxy["_alias"]]
+    return isinstance(cache, (LocMemCache, FileBasedCache))

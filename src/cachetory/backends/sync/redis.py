@@ -3,13 +3,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Generic
 
 from cachetory.backends.names import name_of, names_of
 from cachetory.backends.redis_words import claim_beside, wire_of
 from cachetory.backends.sync.redis_leases import RedisLeases
 from cachetory.backends.sync.redis_topologies import servers_at, servers_of
 from cachetory.durations import to_milliseconds, to_timestamp
+from cachetory.interfaces.backends.private import BytesT
 from cachetory.interfaces.backends.sync import SyncBackend
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 _SCAN_STEP = 1000
 
 
-class RedisBackend(SyncBackend[bytes]):
+class RedisBackend(SyncBackend[bytes], Generic[BytesT]):
     """Stores entries in Redis or Valkey. Every operation is atomic, the bulk ones included.
 
     Args:

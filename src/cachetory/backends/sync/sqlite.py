@@ -6,10 +6,10 @@ from __future__ import annotations
 import os
 import sqlite3
 from pathlib import Path
-from time import time
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Generic, Literal
 
 from cachetory._core.urls import Parameters, choice, integer, number, optional, parse, redact, size
+from cachetory._runtime.clocks import wall_time
 from cachetory._runtime.sync import Hands
 from cachetory.backends.names import name_of, names_of
 from cachetory.backends.sqlite_errors import reason_of
@@ -21,6 +21,7 @@ from cachetory.backends.sqlite_identity import (
 from cachetory.backends.sync.sqlite_leases import SqliteLeases
 from cachetory.durations import to_milliseconds, to_timestamp
 from cachetory.errors import ConfigurationError
+from cachetory.interfaces.backends.private import BytesT
 from cachetory.interfaces.backends.sync import SyncBackend
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ _PARAMETERS = Parameters(
 )
 
 
-class SqliteBackend(SyncBackend[bytes]):
+class SqliteBackend(SyncBackend[bytes], Generic[BytesT]):
     """Keeps entries in a file. Threads, event loops and processes may share it, forks too.
 
     Nothing is lost but the last writes if the machine loses its power, and nothing if a process is
@@ -80,7 +81,7 @@ class SqliteBackend(SyncBackend[bytes]):
         busy_timeout: float = 1.0,
         memory_bytes: int = 4 << 20,
         on_corrupt: Literal["replace", "raise"] = "replace",
-        wall_clock: Callable[[], float] = time,
+        wall_clock: Callable[[], float] = wall_time,
     ) -> None:
         refuse_unusable_path(os.fspath(path))
         self._wall_clock = wall_clock

@@ -13,7 +13,7 @@ from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any, Generic, NoReturn, TypeVar, cast
 from weakref import WeakKeyDictionary, ref
 
-from cachetory._runtime.callables import any_runs
+from cachetory._runtime.callables import any_runs, refuse_one_shot
 from cachetory._runtime.process import call_in_child, fork_safe_lock
 from cachetory.errors import ConfigurationError, NoEventLoopError, UncacheableFunctionError
 
@@ -149,13 +149,15 @@ def check_colour(function: Callable[..., object]) -> None:
     """Refuse what cannot be cached by an asynchronous decorator.
 
     Raises:
-        UncacheableFunctionError: for generators of either kind.
+        UncacheableFunctionError: for generators of either kind, and for functions that visibly
+            return what can be used once.
     """
     from inspect import isasyncgenfunction, isgeneratorfunction  # noqa: PLC0415 (rarely needed)
 
     if any_runs(function, isasyncgenfunction) or any_runs(function, isgeneratorfunction):
         msg = f"{function!r} is a generator, which is used up once: let it return a list instead"
         raise UncacheableFunctionError(msg)
+    refuse_one_shot(function, is_awaited=True)
 
 
 def check_backend(backend: object) -> None:

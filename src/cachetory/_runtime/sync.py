@@ -10,7 +10,7 @@ from contextvars import ContextVar, copy_context
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any, Generic, NoReturn, TypeVar, cast
 
-from cachetory._runtime.callables import any_runs
+from cachetory._runtime.callables import any_runs, refuse_one_shot
 from cachetory._runtime.process import call_in_child, fork_safe_lock
 from cachetory.errors import ConfigurationError, UncacheableFunctionError
 
@@ -121,7 +121,8 @@ def check_colour(function: Callable[..., object]) -> None:
     """Refuse what cannot be cached by a synchronous decorator.
 
     Raises:
-        UncacheableFunctionError: for coroutine functions and generators of either kind.
+        UncacheableFunctionError: for coroutine functions and generators of either kind, and for
+            functions that visibly return what can be used once.
     """
     from inspect import (  # noqa: PLC0415 (only when something is decorated)
         isasyncgenfunction,
@@ -138,6 +139,7 @@ def check_colour(function: Callable[..., object]) -> None:
             "use `cached` from `cachetory.decorators.async_` for it"
         )
         raise UncacheableFunctionError(msg)
+    refuse_one_shot(function, is_awaited=False)
 
 
 def check_backend(backend: object) -> None:

@@ -128,12 +128,17 @@ def _copy_fields(source: BaseException, target: BaseException) -> None:
                 value = field.__get__(source)
             except AttributeError:  # it is not set
                 continue
+            if _get(field, target) is value:  # `None` may stand for what is not set
+                continue
             try:
                 field.__set__(target, value)
-            except (AttributeError, TypeError):  # it can only be read, or not be `None`
-                if _differs(field.__get__(target), value):
+            except (AttributeError, TypeError):  # it can only be read
+                if _get(field, target) != value and not isinstance(value, tuple):
                     raise
 
 
-def _differs(one: object, other: object) -> bool:
-    return one is not other and not isinstance(one, (tuple, str)) and one != other
+def _get(field: Any, error: BaseException) -> Any:
+    try:
+        return field.__get__(error)
+    except AttributeError:  # it is not set
+        return _get

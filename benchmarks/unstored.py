@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import sys
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import suppress
 from functools import partial
 from multiprocessing import Barrier, get_context
 from pathlib import Path
@@ -78,10 +79,8 @@ def call(url: str, way: str, key: str, rounds: int) -> tuple[float, float]:
         _start.wait()
         began = monotonic()
         for _ in range(rounds):
-            try:
+            with suppress(NoValueError, ZeroDivisionError):
                 cache.get_or_set(key, load, **options)
-            except (NoValueError, ZeroDivisionError):
-                pass
         return began, monotonic()
 
 

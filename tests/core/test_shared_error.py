@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import traceback
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given
@@ -12,8 +12,11 @@ from hypothesis import strategies as st
 
 from cachetory._core.shared_error import SharedError, copy_of, shared_from
 
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
-class Fussy(Exception):
+
+class FussyError(Exception):
     """Its `__init__` does not take its `args`."""
 
     def __init__(self, code: int, *, detail: str) -> None:
@@ -22,7 +25,7 @@ class Fussy(Exception):
         self.detail = detail
 
 
-class Slotted(Exception):
+class SlottedError(Exception):
     __slots__ = ("left", "right", "unset")
 
     def __init__(self, left: int, right: int) -> None:
@@ -30,8 +33,8 @@ class Slotted(Exception):
         self.right = right
 
 
-class OwnNew(Exception):
-    def __new__(cls, *_args: object) -> OwnNew:
+class OwnNewError(Exception):
+    def __new__(cls, *_args: object) -> Self:
         return super().__new__(cls, "made by itself")
 
 
@@ -41,11 +44,11 @@ class OwnOsError(OSError):
         self.host = host
 
 
-class ManyBases(Fussy, KeyError):
+class ManyBasesError(FussyError, KeyError):
     pass
 
 
-class Uncopyable(Exception):
+class UncopyableError(Exception):
     """It refuses to be changed."""
 
     def __setattr__(self, name: str, value: object) -> None:
@@ -57,11 +60,11 @@ class Uncopyable(Exception):
 ERRORS: list[Exception] = [
     ValueError("text", 1),
     KeyError("key"),
-    Fussy(3, detail="more"),
-    Slotted(1, 2),
-    OwnNew(),
+    FussyError(3, detail="more"),
+    SlottedError(1, 2),
+    OwnNewError(),
     OwnOsError("host"),
-    ManyBases(4, detail="most"),
+    ManyBasesError(4, detail="most"),
     OSError(2, "missing", "file", None, "other file"),
     FileNotFoundError(2, "missing"),
     UnicodeDecodeError("utf-8", b"\xff", 0, 1, "reason"),
@@ -73,7 +76,7 @@ ERRORS: list[Exception] = [
     RecursionError("text"),
 ]
 if sys.version_info >= (3, 11):
-    ERRORS.append(ExceptionGroup("group", [ValueError(1), Fussy(5, detail="inner")]))  # noqa: F821
+    ERRORS.append(ExceptionGroup("group", [ValueError(1), FussyError(5, detail="inner")]))  # noqa: F821
 FIELDS = (
     *("code", "detail", "left", "right", "host", "errno", "strerror", "filename", "filename2"),
     *("encoding", "object", "start", "end", "reason", "value", "name", "path", "msg", "lineno"),
@@ -110,7 +113,7 @@ def test_callers_do_not_see_what_others_do_to_their_exception(error: Exception) 
     assert not hasattr(second, "__notes__")
 
 
-@pytest.mark.parametrize("error", [*ERRORS, Uncopyable("x")], ids=lambda it: type(it).__name__)
+@pytest.mark.parametrize("error", [*ERRORS, UncopyableError("x")], ids=lambda it: type(it).__name__)
 def test_traceback_of_each_caller_has_the_frames_of_the_load_and_its_own(
     error: Exception,
 ) -> None:
@@ -129,7 +132,7 @@ def test_traceback_of_each_caller_has_the_frames_of_the_load_and_its_own(
 
 
 def test_exception_that_cannot_be_copied_is_given_to_all_as_it_was() -> None:
-    error = Uncopyable("x")
+    error = UncopyableError("x")
     shared = _raised(error)
     shared.take().__cause__ = ValueError("of the first caller")
 

@@ -156,13 +156,13 @@ def main() -> None:
     colour, url, serializer, task, *limits = sys.argv[1:]
     kind = {"sync": Sync, "async_": Async}[colour]
     if task == "depth":
-        print(depth(kind(url, serializer, None)))
+        sys.stdout.write(f"{depth(kind(url, serializer, None))}\n")
         return
     for policy in (None, Policy(lease=1.0), Policy(time_to_live=60, stale_while_revalidate=5)):
         crew = kind(url, serializer, policy)
         for function in crew.functions:
             assert crew.call(function, 3) == 3  # opens the connections
-        print(sweep(crew, *map(int, limits)))
+        sys.stdout.write(f"{sweep(crew, *map(int, limits))}\n")
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import traceback
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any
 from weakref import ref
@@ -128,7 +129,6 @@ async def test_failed_load_is_forgotten_without_garbage_collection(
     await shared_cache.aclose()
 
 
-@pytest.mark.usefixtures("_no_collection")
 @pytest.mark.parametrize("policy", POLICIES.values(), ids=POLICIES.keys())
 async def test_each_caller_gets_an_exception_of_its_own(
     shared_cache: Cache[Any, Any], policy: Policy | None
@@ -144,13 +144,35 @@ async def test_each_caller_gets_an_exception_of_its_own(
         fails.let_go.set()
         errors = [await caller.error() for caller in (leader, *followers)]
 
-        assert len({id(error) for error in errors}) == len(errors)
-        for error in errors:
-            frames = traceback.extract_tb(error.__traceback__)
-            assert len(frames) <= MOST_FRAMES
-            assert frames[-1].name == "load"
+    assert len({id(error) for error in errors}) == len(errors)
+    for error in errors:
+        frames = traceback.extract_tb(error.__traceback__)
+        assert len(frames) <= MOST_FRAMES
+        assert frames[-1].name == "load"
     assert len(fails.alive) == 1
-    del leader, followers, crew, errors, error
+    await shared_cache.aclose()
+
+
+@pytest.mark.usefixtures("_no_collection")
+@pytest.mark.parametrize("policy", POLICIES.values(), ids=POLICIES.keys())
+async def test_failed_load_of_many_callers_is_forgotten_without_garbage_collection(
+    shared_cache: Cache[Any, Any], policy: Policy | None
+) -> None:
+    fails = Fails()
+    fails.let_go = Signal()
+
+    async def call() -> None:
+        with suppress(ZeroDivisionError):
+            await shared_cache.get_or_set("key", fails.load, policy=policy)
+
+    async with Crew() as crew:
+        leader = crew.start(call)
+        await fails.started.wait()
+        followers = [crew.start(call) for _ in range(20)]
+        await until_within(Flight.follow, *followers)
+        fails.let_go.set()
+        for caller in (leader, *followers):
+            await caller.result()
 
     await until(fails.are_forgotten)
     await shared_cache.aclose()

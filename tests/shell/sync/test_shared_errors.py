@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import gc
 import traceback
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any
 from weakref import ref
@@ -129,7 +130,6 @@ def test_failed_load_is_forgotten_without_garbage_collection(
     shared_cache.close()
 
 
-@pytest.mark.usefixtures("_no_collection")
 @pytest.mark.parametrize("policy", POLICIES.values(), ids=POLICIES.keys())
 def test_each_caller_gets_an_exception_of_its_own(
     shared_cache: Cache[Any, Any], policy: Policy | None
@@ -145,13 +145,35 @@ def test_each_caller_gets_an_exception_of_its_own(
         fails.let_go.set()
         errors = [caller.error() for caller in (leader, *followers)]
 
-        assert len({id(error) for error in errors}) == len(errors)
-        for error in errors:
-            frames = traceback.extract_tb(error.__traceback__)
-            assert len(frames) <= MOST_FRAMES
-            assert frames[-1].name == "load"
+    assert len({id(error) for error in errors}) == len(errors)
+    for error in errors:
+        frames = traceback.extract_tb(error.__traceback__)
+        assert len(frames) <= MOST_FRAMES
+        assert frames[-1].name == "load"
     assert len(fails.alive) == 1
-    del leader, followers, crew, errors, error
+    shared_cache.close()
+
+
+@pytest.mark.usefixtures("_no_collection")
+@pytest.mark.parametrize("policy", POLICIES.values(), ids=POLICIES.keys())
+def test_failed_load_of_many_callers_is_forgotten_without_garbage_collection(
+    shared_cache: Cache[Any, Any], policy: Policy | None
+) -> None:
+    fails = Fails()
+    fails.let_go = Signal()
+
+    def call() -> None:
+        with suppress(ZeroDivisionError):
+            shared_cache.get_or_set("key", fails.load, policy=policy)
+
+    with Crew() as crew:
+        leader = crew.start(call)
+        fails.started.wait()
+        followers = [crew.start(call) for _ in range(20)]
+        until_within(Flight.follow, *followers)
+        fails.let_go.set()
+        for caller in (leader, *followers):
+            caller.result()
 
     until(fails.are_forgotten)
     shared_cache.close()

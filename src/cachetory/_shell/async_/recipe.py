@@ -100,7 +100,7 @@ class Recipe(Generic[ValueT]):
         if self.is_bulk:
             return load, (contexts,), {}
         if load.__class__ is BoundCall:
-            return load.function, load.args, load.kwargs  # type: ignore[attr-defined]  # see above
+            return load.function, load.args, load.kwargs
         if takes_context(load):
             return load, tuple(contexts.values()), {}
         return load, (), {}

@@ -103,6 +103,9 @@ class Outcome(Generic[ValueT]):
         return self._error is not None and issubclass(self._error.kind, NoValueError)
 
 
+_PENDING: Outcome[Any] = Outcome()
+
+
 def give_all(outcomes: dict[str, Outcome[ValueT]]) -> dict[str, ValueT]:
     """Return the values of those keys that have one, or raise the first error.
 
@@ -295,20 +298,22 @@ class Loader(Generic[ValueT]):
 
     def find_many(
         self, keys: Iterable[str], recipe: Recipe[ValueT]
-    ) -> tuple[dict[str, Outcome[ValueT] | None], dict[str, Found[ValueT] | Absent]]:
+    ) -> tuple[dict[str, Outcome[ValueT]], dict[str, Found[ValueT] | Absent]]:
         """Look keys up; return the outcomes by key, in their order, and what is to be loaded.
 
-        The outcome of a key that is to be loaded is `None`.
+        The outcome of a key that is to be loaded is `_PENDING`, to keep the order of the keys.
         """
         wanted = list(dict.fromkeys(keys))
         found = self._shelf.read_many(wanted)
-        outcomes: dict[str, Outcome[ValueT] | None] = dict.fromkeys(wanted)
+        outcomes: dict[str, Outcome[ValueT]] = dict.fromkeys(wanted, _PENDING)
         stale: dict[str, Found[ValueT] | Absent] = {}
         missing: dict[str, Found[ValueT] | Absent] = {}
         for key in wanted:
-            outcomes[key] = self.take(key, found[key], recipe, stale)
-            if outcomes[key] is None:
+            outcome = self.take(key, found[key], recipe, stale)
+            if outcome is None:
                 missing[key] = found[key]
+            else:
+                outcomes[key] = outcome
         self._refresh_behind(stale, recipe)
         return outcomes, missing
 
@@ -413,14 +418,14 @@ class Loader(Generic[ValueT]):
                     try:
                         for flight in boarding.to_lead:
                             seconds = _seconds_until(deadline)
-                            load = flight.leading(self._fly, seconds, self._background)
+                            load: Any = flight.leading(self._fly, seconds, self._background)
                             with suppress(Late):
                                 landed.update(load(flight, found, recipe, is_forced))
                         left = self._follow_all(boarding, landed, deadline)
                     finally:
                         boarding.leave()
                 for key in pending:
-                    it = landed.get(self._prefix + key)
+                    it: Any = landed.get(self._prefix + key)
                     if it is None:
                         self._reporter.load_is_late(key, limit or 0.0)
                     it = self._outcome_after(key, it, found[key], stale.get(key), plan)
@@ -475,7 +480,7 @@ class Loader(Generic[ValueT]):
 
     def _fly(
         self,
-        flight: Flight[Any],
+        flight: Flight[dict[str, Outcome[ValueT]]],
         known: dict[str, Found[ValueT] | Absent],
         recipe: Recipe[ValueT],
         is_forced: bool = False,  # noqa: FBT001, FBT002 (passed on by position, also to a thread)

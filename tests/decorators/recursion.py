@@ -24,7 +24,9 @@ if TYPE_CHECKING:
 
 DEFAULT_LIMIT = 1000
 TOO_DEEP = 5000
-DEEP_ENOUGH = 400
+DEEP_ENOUGH = 200
+DEEP = 60
+"""Too deep for plain coroutines at the limits that are tried; cached ones have tasks of their own."""
 
 
 class Sync:
@@ -140,7 +142,7 @@ def sweep(crew: Sync | Async, first: int, last: int) -> int:
         for function in crew.functions:
             sys.setrecursionlimit(limit)
             try:
-                crew.call(function, TOO_DEEP if isinstance(crew, Sync) else last)
+                crew.call(function, TOO_DEEP if isinstance(crew, Sync) else DEEP)
             except RecursionError:
                 errors += 1
             finally:

@@ -71,11 +71,11 @@ def copy_of(error: Exception) -> Exception | None:
     """
     cls = type(error)
     args = error.args
-    members = getattr(error, "exceptions", None)
-    is_group = isinstance(members, tuple) and _is_group(cls)
+    members: Any = getattr(error, "exceptions", None)
+    is_group = _is_group(cls)
     try:
         if is_group:
-            copies = [_copy_of_member(member) for member in members or ()]
+            copies = list(map(_copy_of_member, members))
             copied: Any = _builtin_new(cls)(cls, getattr(error, "message", ""), copies)
         else:
             copied = _builtin_new(cls)(cls, *args)
@@ -87,9 +87,9 @@ def copy_of(error: Exception) -> Exception | None:
         return None
     state = vars(copied)
     state.update(vars(error))
-    notes = state.get("__notes__")
+    notes: Any = state.get("__notes__")
     if isinstance(notes, list):
-        state["__notes__"] = list(notes)
+        state["__notes__"] = notes.copy()
     copied.__cause__ = error.__cause__
     copied.__context__ = error.__context__
     copied.__suppress_context__ = error.__suppress_context__

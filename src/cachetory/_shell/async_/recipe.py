@@ -96,7 +96,7 @@ class Recipe(Generic[ValueT]):
         self, contexts: dict[str, LoadContext]
     ) -> tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any]]:
         """Return the function that loads the keys, and its arguments."""
-        load = self.load
+        load: Any = self.load
         if self.is_bulk:
             return load, (contexts,), {}
         if load.__class__ is BoundCall:

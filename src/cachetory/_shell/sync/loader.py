@@ -435,7 +435,8 @@ class Loader(Generic[ValueT]):
                 if not pending:
                     break
             for key in pending:
-                msg = f"the load for {key!r} takes longer than {limit:g} s, the hard timeout"
+                hard = plan.hard_timeout
+                msg = f"the load for {key!r} takes longer than {hard:g} s, the hard timeout"
                 outcomes[key] = Outcome(error=SharedError(LoadTimeoutError(msg), None))
             return outcomes
         finally:  # frames of the loader refer to this one, and its errors to them

@@ -187,7 +187,11 @@ async def test_flight_gives_its_value_to_its_followers() -> None:
     left: list[Flight[int]] = []
     flight: Flight[int] = Flight(("key",), left.append)
 
-    assert await flight.lead(coroutine_function) == 1
+    async def load() -> int:
+        with flight:
+            return flight.land(1)
+
+    assert await flight.leading(load)() == 1
     assert set(left) == {flight}
     assert await flight.follow() == 1
     await flight.landed()
@@ -199,12 +203,14 @@ async def test_flight_knows_the_loads_that_it_is_a_part_of() -> None:
     inner: Flight[Any] = Flight(("key",), left.append)
 
     async def look() -> object:
-        return Flight.under_way()
+        with inner:
+            return inner.land(Flight.under_way())
 
     async def nest() -> object:
-        return await inner.lead(look)
+        with outer:
+            return outer.land(await inner.leading(look)())
 
-    assert await outer.lead(nest) == (outer, inner)
+    assert await outer.leading(nest)() == (outer, inner)
     assert set(left) == {inner, outer}
     assert Flight.under_way() == ()
 

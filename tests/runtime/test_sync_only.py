@@ -133,7 +133,11 @@ def test_flight_gives_its_value_to_its_followers() -> None:
     left: list[Flight[int]] = []
     flight: Flight[int] = Flight(("key",), left.append)
 
-    assert flight.lead(lambda: 1) == 1
+    def load() -> int:
+        with flight:
+            return flight.land(1)
+
+    assert flight.leading(load)() == 1
     assert set(left) == {flight}
     assert flight.follow() == 1
     flight.landed()
@@ -144,7 +148,15 @@ def test_flight_knows_the_loads_that_it_is_a_part_of() -> None:
     outer: Flight[Any] = Flight(("key",), left.append)
     inner: Flight[Any] = Flight(("key",), left.append)
 
-    assert outer.lead(lambda: inner.lead(Flight.under_way)) == (outer, inner)
+    def look() -> object:
+        with inner:
+            return inner.land(Flight.under_way())
+
+    def nest() -> object:
+        with outer:
+            return outer.land(inner.leading(look)())
+
+    assert outer.leading(nest)() == (outer, inner)
     assert set(left) == {inner, outer}
     assert Flight.under_way() == ()
 

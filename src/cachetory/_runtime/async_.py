@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager, suppress
 from contextvars import ContextVar
 from inspect import isawaitable
 from queue import Empty, SimpleQueue
-from typing import TYPE_CHECKING, Any, Generic, NoReturn, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Generic, NoReturn, ParamSpec, TypeVar, cast
 from weakref import WeakKeyDictionary, ref
 
 from cachetory._runtime.callables import any_runs, refuse_one_shot
@@ -22,13 +22,16 @@ if TYPE_CHECKING:
         AsyncGenerator,
         Callable,
         Collection,
+        Coroutine,
         Generator,
         Iterable,
     )
     from concurrent.futures import Executor
+    from contextvars import Token
 
     from typing_extensions import Self
 
+P = ParamSpec("P")
 T = TypeVar("T")
 S = TypeVar("S")
 ValueT = TypeVar("ValueT")
@@ -420,6 +423,8 @@ class Flight(Generic[T]):
     unless it is storing what it has loaded: then it goes on, since a write that is cut off may
     still happen later, after another that was to come last. Nor is it when it goes on behind.
 
+    The load runs in a `with` block of its flight, and ends it with `land`.
+
     Args:
         keys: those that it loads.
         leave: called when nobody may join the flight any more.
@@ -432,6 +437,8 @@ class Flight(Generic[T]):
         "_goes_on",
         "_leave",
         "_loop",
+        "_outer",
+        "_reset",
         "_task",
         "_waiters",
         "committing",
@@ -446,6 +453,8 @@ class Flight(Generic[T]):
         self._leave = leave
         self._loop = running_loop()
         self._task: asyncio.Task[T]
+        self._outer: tuple[Flight[Any], ...] = ()
+        self._reset: Token[tuple[Flight[Any], ...]]
         self._waiters = 0
         self._goes_on = False
         self.fenced: set[str] = set()
@@ -455,7 +464,7 @@ class Flight(Generic[T]):
 
     @staticmethod
     def under_way() -> tuple[Flight[Any], ...]:
-        """Give the flights whose loads the caller is a part of, the outermost first."""
+        """Return the flights whose loads the caller is a part of, the outermost first."""
         return _under_way.get()
 
     @property
@@ -463,24 +472,44 @@ class Flight(Generic[T]):
         """Whether it belongs to the running event loop, so that it can be waited for."""
         return self._loop is running_loop()
 
-    async def lead(
+    def __enter__(self) -> None:
+        """Begin the load, in the task that runs it."""
+        self._reset = _under_way.set((*self._outer, self))
+
+    def __exit__(self, *exc_info: object) -> None:
+        """End the load. The context of the task must not refer to the flight any more."""
+        _under_way.reset(self._reset)
+
+    def land(self, value: T) -> T:
+        """End the load with a value for all who wait."""
+        return value
+
+    def leading(
         self,
-        load: Callable[[], Awaitable[T]],
+        load: Callable[P, Awaitable[T]],
         seconds: float | None = None,
         behind: Background | None = None,
-    ) -> T:
-        """Start the load as a task, in the leader's context, and wait for it; see `follow`."""
-        self._start(load, (*_under_way.get(), self))
-        try:
-            return await self.follow(seconds, behind)
-        except Deserted:  # the load cancelled itself, as it would have done without a flight
-            raise asyncio.CancelledError from None
+    ) -> Callable[P, Awaitable[T]]:
+        """Return what the leader calls in place of the load, with the same arguments.
+
+        It starts the load as a task, in the leader's context, and waits for it; see `follow`.
+        """
+        self._outer = _under_way.get()
+
+        async def lead(*args: P.args, **kwargs: P.kwargs) -> T:
+            self._start(load(*args, **kwargs))
+            try:
+                return await self.follow(seconds, behind)
+            except Deserted:  # the load cancelled itself, as it would have done without a flight
+                raise asyncio.CancelledError from None
+
+        return lead
 
     def lead_behind(self, load: Callable[[], Awaitable[T]], behind: Background) -> bool:
         """Start the load for nobody to wait for, and tell whether there was room."""
         if not behind.has_room:
             return False
-        self._start(load, (self,))
+        self._start(load())
         self.go_on(behind)
         return True
 
@@ -528,13 +557,9 @@ class Flight(Generic[T]):
         if not hasattr(self, "_task"):
             self._leave(self)
 
-    def _start(self, load: Callable[[], Awaitable[T]], chain: tuple[Flight[Any], ...]) -> None:
-        self._task = self._loop.create_task(self._fly(load, chain))
+    def _start(self, load: Awaitable[T]) -> None:
+        self._task = self._loop.create_task(cast("Coroutine[Any, Any, T]", load))
         self._task.add_done_callback(self._land)
-
-    async def _fly(self, load: Callable[[], Awaitable[T]], chain: tuple[Flight[Any], ...]) -> T:
-        _under_way.set(chain)
-        return await load()
 
     def _land(self, task: asyncio.Task[T]) -> None:
         self._leave(self)

@@ -8,7 +8,7 @@ from collections import deque
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar, copy_context
 from functools import partial
-from typing import TYPE_CHECKING, Annotated, Any, Generic, NoReturn, TypeVar, cast
+from typing import TYPE_CHECKING, Annotated, Any, Generic, NoReturn, ParamSpec, TypeVar, cast
 
 from cachetory._runtime.callables import any_runs, refuse_one_shot
 from cachetory._runtime.process import call_in_child, fork_safe_lock
@@ -17,7 +17,10 @@ from cachetory.errors import ConfigurationError, UncacheableFunctionError
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Generator, Iterable
     from concurrent.futures import Executor
+    from contextvars import Token
+    from types import TracebackType
 
+P = ParamSpec("P")
 T = TypeVar("T")
 S = TypeVar("S")
 ValueT = TypeVar("ValueT")
@@ -371,10 +374,11 @@ class Background:
                 return False
             self._pending += 1
         context = copy_context()
+        jobs = [function]
 
         def run() -> None:
             try:
-                context.run(_run, function)
+                context.run(_run, jobs)
             finally:
                 self._end()
 
@@ -398,10 +402,11 @@ class Background:
         self._changed = threading.Condition()
 
 
-def _run(function: Callable[[], object]) -> None:
+def _run(jobs: list[Callable[[], object]]) -> None:
     _under_way.set(())
     with suppress(Exception):  # it has been reported by then
-        function()
+        # No frame may keep the job: the frame of a job that failed refers to the frames around it.
+        jobs.pop()()
 
 
 _under_way: ContextVar[tuple[Flight[Any], ...]] = ContextVar("cachetory_flights", default=())
@@ -410,7 +415,8 @@ _under_way: ContextVar[tuple[Flight[Any], ...]] = ContextVar("cachetory_flights"
 class Flight(Generic[T]):
     """One load that many wait for: the leader runs it in its own thread, the others block.
 
-    It runs in a thread of the background if the leader does not wait for ever.
+    It runs in a thread of the background if the leader does not wait for ever. The load runs in a
+    `with` block of its flight, and ends it with `land`.
 
     Args:
         keys: those that it loads.
@@ -421,12 +427,13 @@ class Flight(Generic[T]):
     """
 
     __slots__ = (
-        "_error",
         "_goes_on",
         "_interruption",
         "_landed",
         "_leave",
-        "_value",
+        "_outer",
+        "_reset",
+        "_values",
         "committing",
         "fenced",
         "is_abandoned",
@@ -438,10 +445,11 @@ class Flight(Generic[T]):
         self.keys = keys
         self._leave = leave
         self._landed = threading.Event()
-        self._error: Exception | None = Deserted()
         self._interruption: BaseException | None = None
+        self._outer: tuple[Flight[Any], ...] = ()
+        self._reset: Token[tuple[Flight[Any], ...]]
         self._goes_on = False
-        self._value: T
+        self._values: tuple[T, ...] = ()
         self.fenced: set[str] = set()
         self.committing = False
         self.is_abandoned = False
@@ -449,7 +457,7 @@ class Flight(Generic[T]):
 
     @staticmethod
     def under_way() -> tuple[Flight[Any], ...]:
-        """Give the flights whose loads the caller is a part of, the outermost first."""
+        """Return the flights whose loads the caller is a part of, the outermost first."""
         return _under_way.get()
 
     @property
@@ -457,29 +465,45 @@ class Flight(Generic[T]):
         """Whether it can be waited for, as it always can by threads."""
         return True
 
-    def lead(
+    def __enter__(self) -> None:
+        """Begin the load, in the thread that runs it."""
+        self._reset = _under_way.set((*self._outer, self))
+
+    def __exit__(
         self,
-        load: Callable[[], T],
+        exc_type: type[BaseException] | None,
+        exc_value: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """End the load, and wake up those who wait for it."""
+        self._interruption = exc_value
+        _under_way.reset(self._reset)
+        self._leave(self)
+        self._landed.set()
+
+    def land(self, value: T) -> T:
+        """End the load with a value for all who wait."""
+        self._values = (value,)
+        return value
+
+    def leading(
+        self,
+        load: Callable[P, T],
         seconds: float | None = None,
         behind: Background | None = None,
-    ) -> T:
-        """Run the load here and now, or behind if the leader waits for so long only."""
-        chain = (*_under_way.get(), self)
+    ) -> Callable[P, T]:
+        """Return what the leader calls in place of the load, with the same arguments.
+
+        It is the load itself, or what runs it behind if the leader waits for so long only.
+        """
+        self._outer = _under_way.get()
         if seconds is None or behind is None:
-            return self._fly(load, chain)
-        if not behind.start_awaited(partial(self._fly, load, chain)):
-            return self._fly(load, chain)  # late is better than never
-        self._goes_on = True
-        try:
-            return self.follow(seconds)
-        except Deserted:  # the load ended its thread, as it would have ended its caller's
-            if self._interruption is not None:
-                raise self._interruption from None
-            raise
+            return load
+        return partial(self._lead_behind, seconds, behind, load)
 
     def lead_behind(self, load: Callable[[], T], behind: Background) -> bool:
         """Start the load for nobody to wait for, and tell whether there was room."""
-        return behind.start(partial(self._fly, load, (self,)))
+        return behind.start(load)
 
     def follow(self, seconds: float | None = None, behind: Background | None = None) -> T:
         """Wait for the load that another thread runs.
@@ -494,9 +518,9 @@ class Flight(Generic[T]):
         """
         if not self._landed.wait(seconds):
             raise Late
-        if self._error is not None:
-            raise self._error
-        return self._value
+        if not self._values:
+            raise Deserted
+        return self._values[0]
 
     def landed(self) -> None:
         """Wait until the load is over, whatever came of it."""
@@ -508,22 +532,24 @@ class Flight(Generic[T]):
             self._leave(self)
             self._landed.set()
 
-    def _fly(self, load: Callable[[], T], chain: tuple[Flight[Any], ...]) -> T:
-        token = _under_way.set(chain)
+    def _lead_behind(
+        self,
+        seconds: float,
+        behind: Background,
+        load: Callable[P, T],
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> T:
+        if not behind.start_awaited(partial(load, *args, **kwargs)):
+            return load(*args, **kwargs)  # late is better than never
+        self._goes_on = True
         try:
-            self._value = load()
-            self._error = None
-        except Exception as error:
-            self._error = error
+            return self.follow(seconds)
+        except Deserted:  # the load ended its thread, as it would have ended its caller's
+            interruption, self._interruption = self._interruption, None
+            if interruption is not None:
+                raise interruption from None
             raise
-        except BaseException as interruption:
-            self._interruption = interruption
-            raise
-        finally:
-            _under_way.reset(token)
-            self._leave(self)
-            self._landed.set()
-        return self._value
 
 
 class Slots:

@@ -13,9 +13,9 @@ from cachetory._runtime.async_ import Background, ItemAccess, check_backend, res
 from cachetory._runtime.chance import chance
 from cachetory._runtime.clocks import wall_time
 from cachetory._shell.async_.codec import Codec
-from cachetory._shell.async_.loader import Loader
+from cachetory._shell.async_.loader import Loader, give_all
 from cachetory._shell.async_.object_shelf import ObjectShelf
-from cachetory._shell.async_.recipe import Recipe, check_chunk_size, load_chunks, load_one
+from cachetory._shell.async_.recipe import Recipe, check_chunk_size, load_chunks
 from cachetory._shell.async_.single_flight import SingleFlight
 from cachetory._shell.async_.wire_shelf import WireShelf
 from cachetory._shell.reporter import Reporter
@@ -347,23 +347,26 @@ class Cache(ItemAccess[ValueT], Generic[ValueT, WireT]):
         """
         plan = self._plan if policy is None else self.plan_for(policy)
         self._check_key(key)
-        absent: Absent = MISSING
+        known: Any = MISSING
         if not plan.needs_times or (self._keeps_objects and not plan.early_refresh):
             found = await self._shelf.get(key)
             if not isinstance(found, Absent):
                 self._reporter.hit(key)
                 return found
-            absent = found
+            known = found
         recipe: Recipe[ValueT] = Recipe(
-            partial(load_one, load),
+            load,
             plan,
             time_to_live=time_to_live,
             if_not_exists=if_not_exists,
             exclude=exclude,
         )
         if plan.needs_times:  # then there may be a stale one
-            return await self._loader.get(key, recipe)
-        return await self._loader.load(key, absent, recipe)
+            known = await self._shelf.read(key)
+        outcome = self._loader.take(key, known, recipe)
+        if outcome is not None:
+            return outcome.give()
+        return (await self._loader.load({key: known}, recipe))[key].give()
 
     async def get_or_set_many(
         self,
@@ -400,8 +403,10 @@ class Cache(ItemAccess[ValueT], Generic[ValueT, WireT]):
         recipe = self._recipe_of_many(load_many, policy, time_to_live, chunk_size, exclude)
         wanted = list(keys)
         self._check_keys(wanted)
-        outcomes = await self._loader.get_many(wanted, recipe)
-        return {key: it.give() for key, it in outcomes.items() if not it.is_none}
+        outcomes, missing = await self._loader.find_many(wanted, recipe)
+        if missing:
+            outcomes.update(await self._loader.load(missing, recipe))
+        return give_all(outcomes)
 
     async def refresh(
         self,
@@ -429,13 +434,13 @@ class Cache(ItemAccess[ValueT], Generic[ValueT, WireT]):
         """
         self._check_key(key)
         recipe: Recipe[ValueT] = Recipe(
-            partial(load_one, load),
+            load,
             self.plan_for(policy),
             time_to_live=time_to_live,
             exclude=exclude,
         )
-        outcomes = await self._loader.refresh((key,), recipe)
-        return outcomes[key].give()
+        known = await self._loader.begin_refresh((key,))
+        return (await self._loader.load(known, recipe, is_forced=True))[key].give()
 
     async def refresh_many(
         self,
@@ -451,8 +456,8 @@ class Cache(ItemAccess[ValueT], Generic[ValueT, WireT]):
         recipe = self._recipe_of_many(load_many, policy, time_to_live, chunk_size, exclude)
         wanted = list(keys)
         self._check_keys(wanted)
-        outcomes = await self._loader.refresh(wanted, recipe)
-        return {key: it.give() for key, it in outcomes.items() if not it.is_none}
+        known = await self._loader.begin_refresh(wanted)
+        return give_all(await self._loader.load(known, recipe, is_forced=True))
 
     async def set(
         self,
@@ -684,6 +689,7 @@ class Cache(ItemAccess[ValueT], Generic[ValueT, WireT]):
         return Recipe(
             partial(load_chunks, load_many, chunk_size),
             self.plan_for(policy),
+            is_bulk=True,
             time_to_live=time_to_live,
             exclude=exclude,
         )

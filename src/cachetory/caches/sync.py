@@ -15,9 +15,9 @@ from cachetory._runtime.clocks import wall_time
 from cachetory._runtime.sync import Background, ItemAccess, check_backend, resolve
 from cachetory._shell.reporter import Reporter
 from cachetory._shell.sync.codec import Codec
-from cachetory._shell.sync.loader import Loader
+from cachetory._shell.sync.loader import Loader, give_all
 from cachetory._shell.sync.object_shelf import ObjectShelf
-from cachetory._shell.sync.recipe import Recipe, check_chunk_size, load_chunks, load_one
+from cachetory._shell.sync.recipe import Recipe, check_chunk_size, load_chunks
 from cachetory._shell.sync.single_flight import SingleFlight
 from cachetory._shell.sync.wire_shelf import WireShelf
 from cachetory.durations import to_seconds, to_timedelta, to_timestamp
@@ -348,23 +348,26 @@ class Cache(ItemAccess[ValueT], Generic[ValueT, WireT]):
         """
         plan = self._plan if policy is None else self.plan_for(policy)
         self._check_key(key)
-        absent: Absent = MISSING
+        known: Any = MISSING
         if not plan.needs_times or (self._keeps_objects and not plan.early_refresh):
             found = self._shelf.get(key)
             if not isinstance(found, Absent):
                 self._reporter.hit(key)
                 return found
-            absent = found
+            known = found
         recipe: Recipe[ValueT] = Recipe(
-            partial(load_one, load),
+            load,
             plan,
             time_to_live=time_to_live,
             if_not_exists=if_not_exists,
             exclude=exclude,
         )
         if plan.needs_times:  # then there may be a stale one
-            return self._loader.get(key, recipe)
-        return self._loader.load(key, absent, recipe)
+            known = self._shelf.read(key)
+        outcome = self._loader.take(key, known, recipe)
+        if outcome is not None:
+            return outcome.give()
+        return (self._loader.load({key: known}, recipe))[key].give()
 
     def get_or_set_many(
         self,
@@ -401,8 +404,10 @@ class Cache(ItemAccess[ValueT], Generic[ValueT, WireT]):
         recipe = self._recipe_of_many(load_many, policy, time_to_live, chunk_size, exclude)
         wanted = list(keys)
         self._check_keys(wanted)
-        outcomes = self._loader.get_many(wanted, recipe)
-        return {key: it.give() for key, it in outcomes.items() if not it.is_none}
+        outcomes, missing = self._loader.find_many(wanted, recipe)
+        if missing:
+            outcomes.update(self._loader.load(missing, recipe))
+        return give_all(outcomes)
 
     def refresh(
         self,
@@ -430,13 +435,13 @@ class Cache(ItemAccess[ValueT], Generic[ValueT, WireT]):
         """
         self._check_key(key)
         recipe: Recipe[ValueT] = Recipe(
-            partial(load_one, load),
+            load,
             self.plan_for(policy),
             time_to_live=time_to_live,
             exclude=exclude,
         )
-        outcomes = self._loader.refresh((key,), recipe)
-        return outcomes[key].give()
+        known = self._loader.begin_refresh((key,))
+        return (self._loader.load(known, recipe, is_forced=True))[key].give()
 
     def refresh_many(
         self,
@@ -452,8 +457,8 @@ class Cache(ItemAccess[ValueT], Generic[ValueT, WireT]):
         recipe = self._recipe_of_many(load_many, policy, time_to_live, chunk_size, exclude)
         wanted = list(keys)
         self._check_keys(wanted)
-        outcomes = self._loader.refresh(wanted, recipe)
-        return {key: it.give() for key, it in outcomes.items() if not it.is_none}
+        known = self._loader.begin_refresh(wanted)
+        return give_all(self._loader.load(known, recipe, is_forced=True))
 
     def set(
         self,
@@ -685,6 +690,7 @@ class Cache(ItemAccess[ValueT], Generic[ValueT, WireT]):
         return Recipe(
             partial(load_chunks, load_many, chunk_size),
             self.plan_for(policy),
+            is_bulk=True,
             time_to_live=time_to_live,
             exclude=exclude,
         )

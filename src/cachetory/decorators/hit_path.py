@@ -14,7 +14,7 @@ from cachetory._core.call_binding import write_header
 from cachetory._core.eviction import SATURATED
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
+    from collections.abc import Callable, Collection, Mapping
     from inspect import Parameter, Signature
 
     from cachetory._core.counters import Counters
@@ -60,7 +60,9 @@ def compile_hit_path(
     define: str,
     wait: str,
     call: Callable[..., Any],
-    call_to_remember: Callable[..., Any],
+    prepare: Callable[..., Any],
+    get_or_set: Callable[..., Any],
+    options: Mapping[str, Any],
     memory: Memory,
     counters: Counters,
     clock: Callable[[], float],
@@ -74,8 +76,9 @@ def compile_hit_path(
         define: `"def"` or `"async def"`.
         wait: `"await "` if the result of `call` has to be awaited, else nothing.
         call: takes the calls that the memory cannot know.
-        call_to_remember: takes the others that it does not know yet: first the arguments as the
-            memory is to know them, then those of the call.
+        prepare: gives the key of a call, and the loader of its result.
+        get_or_set: takes these two, for calls that the memory does not know yet.
+        options: keyword arguments of `get_or_set`.
         memory: what calls have found.
         counters: count the hits.
         clock: tells the time in the seconds of the store.
@@ -83,7 +86,6 @@ def compile_hit_path(
     form = None if signature is None else _form_of(list(signature.parameters.values()), ignore)
     parameters, plain, arguments, passed = form or _ANY_CALL
     defaults = [] if form is None or signature is None else signature.parameters.values()
-    remember = f"{arguments}, *args" if form is None else f"{arguments}, {passed}"
     source = f"""
 {define} cached({parameters}):
     if {plain}:
@@ -95,7 +97,10 @@ def compile_hit_path(
                     _entry.frequency += 1
                 _counters.hits += 1
                 return _value
-        return {wait}_call_to_remember({remember})
+        _key, _load = {wait}_prepare({passed})
+        _value = {wait}_get_or_set(_key, _load, **_options)
+        _remember({arguments}, _key)
+        return _value
     return {wait}_call({passed})
 """
     scope: dict[str, Any] = {
@@ -107,7 +112,10 @@ def compile_hit_path(
         "_clock": clock,
         "_counters": counters,
         "_call": call,
-        "_call_to_remember": call_to_remember,
+        "_prepare": prepare,
+        "_get_or_set": get_or_set,
+        "_options": options,
+        "_remember": memory.remember,
         **{f"_default_{it.name}": it.default for it in defaults},
     }
     memory.scope = scope

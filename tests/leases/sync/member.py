@@ -15,6 +15,8 @@ from redis.connection import Connection, ConnectionPool
 from cachetory.backends.sync import RedisBackend
 from cachetory.caches.sync import Cache
 from cachetory.decorators.sync import cached
+from cachetory.errors import NoValueError
+from cachetory.loading import current_load
 from cachetory.policy import Policy
 from cachetory.testing.sync_only import run_together, sleep
 from tests.shell.sync_crew import Signal
@@ -37,7 +39,8 @@ class Member:
 
     A *load* is a dictionary: `gives` is its value; it lasts for `seconds`, or until its `gate` is
     opened; if it `fails`, it raises; and if it has an `inner`, then it first asks the cache for the
-    `key` of that, with its `load`.
+    `key` of that, with its `load`. If it is `unstored`, that is how it keeps its value from being
+    stored.
 
     Args:
         tell: is told of what happens.
@@ -90,7 +93,9 @@ class Member:
         """Ask for a key, so many callers at once, who wait at a gate first if there is one."""
 
         def call() -> Any:
-            return self._cache.get_or_set(key, lambda: self._load(key, load), **more)
+            return self._cache.get_or_set(
+                key, lambda: self._load(key, load), **_options(load), **more
+            )
 
         return self._start([call] * callers, start)
 
@@ -102,12 +107,15 @@ class Member:
         def load_many(keys: list[str]) -> dict[str, Any]:
             for key in keys:
                 self._tell("load", key)
-            value = self._compute(load)
+            try:
+                value = self._compute(load)
+            except NoValueError:
+                return {}
             return {key: [key, value] for key in keys}
 
         def caller(keys: list[str]) -> Callable[[], Any]:
             def call() -> Any:
-                return self._cache.get_or_set_many(keys, load_many, **more)
+                return self._cache.get_or_set_many(keys, load_many, **_options(load), **more)
 
             return call
 
@@ -115,7 +123,7 @@ class Member:
 
     def refresh(self, *, key: str, load: dict[str, Any]) -> Any:
         """Load a key again."""
-        return self._cache.refresh(key, lambda: self._load(key, load))
+        return self._cache.refresh(key, lambda: self._load(key, load), **_options(load))
 
     def get(self, *, key: str) -> Any:
         """Look a key up."""
@@ -237,7 +245,7 @@ class Member:
                     value = function()
                 except Exception as error:
                     return None, type(error).__name__, (began, monotonic())
-                return value, "", (began, monotonic())
+                return _as_text(value), "", (began, monotonic())
 
             return call
 
@@ -256,6 +264,12 @@ class Member:
         sleep(load.get("seconds", 0.0))
         if load.get("fails"):
             raise SourceError(load.get("gives"))
+        if load.get("unstored") == "do_not_store":
+            current_load().do_not_store()
+        if load.get("unstored") == "no value":
+            raise NoValueError
+        if load.get("unstored") == "not serializable":
+            return object()
         return load.get("gives")
 
     def _gate(self, name: str) -> Signal:
@@ -264,3 +278,23 @@ class Member:
     def _pass_on(self, event: Event) -> None:
         details = [getattr(event, name) for name in event.__match_args__]
         self._tell(type(event).__name__, *[str(it) for it in details])
+
+
+def _options(load: dict[str, Any]) -> dict[str, Any]:
+    """Return the options that keep the value of a load from being stored."""
+
+    def fail(*_arguments: Any, **_keywords: Any) -> Any:
+        raise SourceError
+
+    options: dict[str, dict[str, Any]] = {
+        "excluded": {"exclude": lambda _key, _value: True},
+        "exclude fails": {"exclude": fail},
+        "no time to live": {"time_to_live": 0},
+        "invalid time to live": {"time_to_live": lambda *, key: f"no number for {key}"},
+        "time to live fails": {"time_to_live": fail},
+    }
+    return options.get(load.get("unstored", ""), {})
+
+
+def _as_text(value: Any) -> Any:
+    return repr(value) if type(value) is object else value

@@ -8,31 +8,36 @@ whatever the store does, the caller gets the value that was loaded.
 
 from __future__ import annotations
 
+from contextlib import nullcontext, suppress
 from functools import partial
 from time import monotonic, perf_counter
 from typing import TYPE_CHECKING, Any, Generic
 
 from cachetory._core.freshness import Found, Stamp, Worth
 from cachetory._core.sentinels import MISSING, Absent
+from cachetory._core.shared_error import SharedError, shared_from
+from cachetory._core.stack_room import check_stack_room
 from cachetory._core.throttle import Throttle
-from cachetory._runtime.async_ import Deserted, Flight, every
+from cachetory._runtime.async_ import Deserted, Flight, Late, every, resolve
 from cachetory._runtime.chance import chance
 from cachetory._runtime.clocks import elapsed_time
-from cachetory._shell.async_.recipe import NOT_AT_ALL, Failed
+from cachetory._shell.async_.recipe import NOT_AT_ALL, Failed, no_value
 from cachetory._shell.async_.shelf import Claimed, Loaded
 from cachetory._shell.tokens import (
-    FAILURE_STANDS_FOR,
     FENCE,
     FENCE_STANDS_FOR,
     LEASE,
+    MOST_LEASES_WAITED_FOR,
     THROTTLE,
+    UNSTORED,
+    UNSTORED_STANDS_FOR,
     is_lease,
     is_throttle,
     make_token,
 )
 from cachetory.errors import InvalidDurationError, LoadTimeoutError, NoValueError
 from cachetory.interfaces.serializers import ValueT
-from cachetory.loading import LoadContext
+from cachetory.loading import LoadContext, current
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -42,7 +47,7 @@ if TYPE_CHECKING:
     from cachetory._runtime.async_ import Background
     from cachetory._shell.async_.recipe import Recipe
     from cachetory._shell.async_.shelf import Shelf
-    from cachetory._shell.async_.single_flight import SingleFlight
+    from cachetory._shell.async_.single_flight import Boarding, SingleFlight
     from cachetory._shell.reporter import Reporter
 
 POLL_FIRST = 0.01
@@ -59,61 +64,196 @@ RENEWALS = 3
 
 
 class Outcome(Generic[ValueT]):
-    """What came of a load: a value, or an error."""
+    """The outcome of a load, for one or several callers: a value, or an error.
 
-    __slots__ = ("_error", "_value")
+    Args:
+        value: the value.
+        error: what to raise instead.
+        has_failed: whether the loader failed, so that a stale value may be given instead.
+    """
 
-    def __init__(self, value: ValueT | None = None, error: Exception | None = None) -> None:
+    __slots__ = ("_error", "_value", "has_failed")
+
+    def __init__(
+        self,
+        value: ValueT | None = None,
+        error: SharedError | None = None,
+        *,
+        has_failed: bool = False,
+    ) -> None:
         self._value: Any = value
         self._error = error
+        self.has_failed = has_failed
 
     def give(self) -> ValueT:
-        """Give the value, or raise the error."""
-        if self._error is not None:
-            raise self._error
-        value: ValueT = self._value
-        return value
-
-    @property
-    def has_failed(self) -> bool:
-        """Whether loading failed, which to say that there is no value is not."""
-        return self._error is not None and not isinstance(self._error, NoValueError)
+        """Return the value, or raise the error."""
+        if self._error is None:
+            value: ValueT = self._value
+            return value
+        error = self._error.take()
+        del self  # or the frame, which is part of the traceback, would refer to the error
+        try:
+            raise error
+        finally:
+            del error
 
     @property
     def is_none(self) -> bool:
         """Whether there is no value."""
-        return isinstance(self._error, NoValueError)
+        return self._error is not None and issubclass(self._error.kind, NoValueError)
+
+
+_PENDING: Outcome[Any] = Outcome()
+
+
+def give_all(outcomes: dict[str, Outcome[ValueT]]) -> dict[str, ValueT]:
+    """Return the values of those keys that have one, or raise the first error.
+
+    The outcomes are removed from the dictionary: frames that refer to it are part of tracebacks.
+    """
+    values: dict[str, ValueT] = {}
+    try:
+        for key in list(outcomes):
+            if not outcomes[key].is_none:
+                values[key] = outcomes.pop(key).give()
+    finally:
+        outcomes.clear()
+    return values
 
 
 class _Trip(Generic[ValueT]):
-    """What is the same for all steps of one flight."""
+    """The state of one flight: what is known of its keys, and what has come of them so far.
 
-    __slots__ = ("failure", "flight", "is_forced", "known", "recipe", "token")
+    Attributes:
+        token: The token of the claims that were made last.
+        own: The keys whose claims are the flight's own.
+        to_load: The keys that are to be loaded next.
+        held: The keys that others are loading.
+        contexts: The contexts of the keys that are being loaded.
+        values: The values that the loader has returned.
+        errors: What the loader has raised, by the keys that have no value for that.
+        outcomes: What the callers get, by key.
+        failure: What a function of the user's has raised that is not the loader.
+    """
+
+    __slots__ = (
+        "contexts",
+        "created_at",
+        "errors",
+        "failure",
+        "flight",
+        "gives_up_at",
+        "held",
+        "is_forced",
+        "is_waiting",
+        "keys",
+        "known",
+        "outcomes",
+        "own",
+        "recipe",
+        "started_at",
+        "to_load",
+        "token",
+        "values",
+        "waited_for",
+    )
 
     def __init__(
         self,
         flight: Flight[Any],
+        keys: list[str],
         recipe: Recipe[ValueT],
         known: dict[str, Found[ValueT] | Absent],
         *,
         is_forced: bool,
     ) -> None:
         self.flight = flight
+        self.keys = keys
         self.recipe = recipe
         self.known = known
         self.is_forced = is_forced
         self.token = ""
-        self.failure: Exception | None = None
-
-    def raise_failure(self) -> None:
-        """Raise what a function of the user's has raised, if anything."""
-        if self.failure is not None:
-            raise self.failure
+        self.own: list[str] = []
+        self.to_load: dict[str, Claimed[ValueT]] = {}
+        self.held: list[str] = []
+        self.waited_for: dict[str, set[str | None]] = {}
+        self.gives_up_at: float | None = None
+        self.contexts: dict[str, LoadContext] = {}
+        self.values: dict[str, Any] = {}
+        self.errors: dict[str, SharedError] = {}
+        self.is_waiting = False
+        self.created_at = 0.0
+        self.started_at = 0.0
+        self.outcomes: dict[str, Outcome[ValueT]] = {}
+        self.failure: SharedError | None = None
 
     @property
     def is_nested(self) -> bool:
         """Whether it is a part of another load."""
         return len(Flight.under_way()) > 1
+
+    @property
+    def is_unstorable(self) -> bool:
+        """Whether nothing of it can be stored: it computes through, or the store just failed."""
+        return self.flight.fenced.issuperset(self.flight.keys) or any(
+            self.known[key] is Absent.UNREACHABLE for key in self.keys
+        )
+
+    def waits_for(self, key: str, holder: str | None, now: float) -> bool:
+        """Tell whether to wait for the holder of a key's claim."""
+        if self.recipe.plan.lease is None or holder == self.token or not is_lease(holder):
+            return False
+        if self.gives_up_at is not None and now >= self.gives_up_at:
+            return False
+        holders = self.waited_for.setdefault(key, set())
+        if holder not in holders and len(holders) >= MOST_LEASES_WAITED_FOR:
+            return False
+        holders.add(holder)
+        return True
+
+    @property
+    def context(self) -> LoadContext:
+        """The context of the load. Loaders of many keys get another one."""
+        return next(iter(self.contexts.values()))
+
+    def take(self, loaded: Any) -> None:
+        """Take over what the loader has returned or raised: values, and errors to be shared."""
+        values: dict[str, Any]
+        if self.recipe.is_bulk and not isinstance(loaded, Failed):
+            values = dict(loaded)
+        else:
+            values = dict.fromkeys(self.contexts, loaded)
+        shared: dict[int, SharedError] = {}
+        self.values = {}
+        self.errors = {}
+        for key in self.contexts:
+            value = no_value(key) if values[key] is MISSING else values[key]
+            if isinstance(value, Failed):
+                error = value.error
+                if id(error) not in shared:
+                    shared[id(error)] = SharedError(error, value.traceback)
+                self.errors[key] = shared[id(error)]
+            else:
+                self.values[key] = value
+        for value in values.values():
+            if isinstance(value, Failed):
+                value.forget()
+
+    def fail(self, error: Exception) -> None:
+        """Let all callers get an error that is not the loader's."""
+        self.fail_all(shared_from(error))
+
+    def fail_all(self, shared: SharedError) -> None:
+        """Let all callers get an error that is not the loader's."""
+        self.outcomes = {key: Outcome(error=shared) for key in self.keys}
+        self.held = []
+
+    def forget(self) -> None:
+        """Drop the outcomes. Frames that refer to this are part of the tracebacks of errors."""
+        self.outcomes = {}
+        self.errors = {}
+        self.failure = None
+        del self.flight
 
 
 class Loader(Generic[ValueT]):
@@ -156,43 +296,29 @@ class Loader(Generic[ValueT]):
         self._wall_clock = wall_clock
         self._throttle = Throttle(elapsed_time)
 
-    async def get(self, key: str, recipe: Recipe[ValueT]) -> ValueT:
-        """Give the value of a key; load it if need be."""
-        found = await self._shelf.read(key)
-        outcome = self._take(key, found, recipe)
-        if outcome is None:
-            outcomes = await self._load_those({key: found}, recipe)
-            outcome = outcomes[key]
-        return outcome.give()
-
-    async def load(self, key: str, found: Absent, recipe: Recipe[ValueT]) -> ValueT:
-        """Load a key for which nothing was found; `found` tells why."""
-        self._reporter.miss(key)
-        outcomes = await self._load_those({key: found}, recipe)
-        return outcomes[key].give()
-
-    async def get_many(
+    async def find_many(
         self, keys: Iterable[str], recipe: Recipe[ValueT]
-    ) -> dict[str, Outcome[ValueT]]:
-        """Give the outcomes for keys, in their order; load what is missing, all of it at once."""
+    ) -> tuple[dict[str, Outcome[ValueT]], dict[str, Found[ValueT] | Absent]]:
+        """Look keys up; return the outcomes by key, in their order, and what is to be loaded.
+
+        The outcome of a key that is to be loaded is `_PENDING`, to keep the order of the keys.
+        """
         wanted = list(dict.fromkeys(keys))
         found = await self._shelf.read_many(wanted)
-        outcomes: dict[str, Outcome[ValueT] | None] = dict.fromkeys(wanted)
+        outcomes: dict[str, Outcome[ValueT]] = dict.fromkeys(wanted, _PENDING)
         stale: dict[str, Found[ValueT] | Absent] = {}
         missing: dict[str, Found[ValueT] | Absent] = {}
         for key in wanted:
-            outcomes[key] = self._take(key, found[key], recipe, stale)
-            if outcomes[key] is None:
+            outcome = self.take(key, found[key], recipe, stale)
+            if outcome is None:
                 missing[key] = found[key]
+            else:
+                outcomes[key] = outcome
         self._refresh_behind(stale, recipe)
-        if missing:
-            outcomes.update(await self._load_those(missing, recipe))
-        return {key: it for key, it in outcomes.items() if it is not None}
+        return outcomes, missing
 
-    async def refresh(
-        self, keys: Iterable[str], recipe: Recipe[ValueT]
-    ) -> dict[str, Outcome[ValueT]]:
-        """Load keys now, whatever is stored; what is loaded by earlier loads is not stored."""
+    async def begin_refresh(self, keys: Iterable[str]) -> dict[str, Found[ValueT] | Absent]:
+        """Look keys up that are to be loaded now; what earlier loads give is not stored."""
         wanted = list(dict.fromkeys(keys))
         if not wanted:
             return {}
@@ -200,13 +326,13 @@ class Loader(Generic[ValueT]):
         await self._flights.fence(self._full(wanted))
         for key in wanted:
             self._reporter.refreshing(key, "asked")
-        return await self._load_those(found, recipe, is_forced=True)
+        return found
 
     async def aclose(self, seconds: float) -> None:
         """Wait for what goes on behind, so long at most, then cancel it."""
         await self._background.aclose(seconds)
 
-    def _take(
+    def take(
         self,
         key: str,
         found: Found[ValueT] | Absent,
@@ -253,7 +379,9 @@ class Loader(Generic[ValueT]):
         if not full_keys:
             return
         started, had_room = self._flights.run_behind(
-            full_keys, partial(self._fly, found, recipe), self._background
+            full_keys,
+            lambda flight: self._fly(flight, found, recipe),
+            self._background,
         )
         for full_key in started:
             key = full_key[len(self._prefix) :]
@@ -262,96 +390,147 @@ class Loader(Generic[ValueT]):
             else:
                 self._reporter.refresh_dropped(key)
 
-    async def _load_those(
+    async def load(
         self,
         found: dict[str, Found[ValueT] | Absent],
         recipe: Recipe[ValueT],
         *,
         is_forced: bool = False,
     ) -> dict[str, Outcome[ValueT]]:
-        """Load keys, and wait for them as long as the policy says."""
+        """Load keys, and wait for them as long as the policy says.
+
+        Loads of the same keys that are under way are waited for; the others are led from here.
+        """
+        check_stack_room()
+        outcomes: dict[str, Outcome[ValueT]] = {}
+        landed: dict[str, Outcome[ValueT]] = {}
+        boarding = flight = None
         plan = recipe.plan
         stale = {key: it for key, it in found.items() if _may_stand_in(it, plan) and not is_forced}
-        landed: dict[str, Outcome[ValueT]] = {}
         pending = list(found)
-        waited = 0.0
-        for limit in plan.limits(has_stale=bool(stale)):
-            outcomes = await self._flights.run(
-                self._full(pending),
-                partial(self._fly, found, recipe, is_forced=is_forced),
-                seconds=None if limit is None else limit - waited,
-                behind=self._background,
-            )
-            waited = limit or waited
+        start = monotonic()
+        try:
+            for limit in plan.limits(has_stale=bool(stale)):
+                deadline = None if limit is None else start + limit
+                left = self._full(pending)
+                while left:
+                    boarding = self._flights.board(left)
+                    try:
+                        for flight in boarding.to_lead:
+                            seconds = _seconds_until(deadline)
+                            load: Any = flight.leading(self._fly, seconds, self._background)
+                            with suppress(Late):
+                                landed.update(await load(flight, found, recipe, is_forced))
+                        left = await self._follow_all(boarding, landed, deadline)
+                    finally:
+                        boarding.leave()
+                for key in pending:
+                    it: Any = landed.get(self._prefix + key)
+                    if it is None:
+                        self._reporter.load_is_late(key, limit or 0.0)
+                    it = self._outcome_after(key, it, found[key], stale.get(key), plan)
+                    if it is not None:
+                        outcomes[key] = it
+                pending = [key for key in pending if key not in outcomes]
+                if not pending:
+                    break
             for key in pending:
-                outcome = outcomes.get(self._prefix + key)
-                if outcome is not None and outcome.has_failed and key in stale:
-                    # It was the load of others, who have no use for what is stale.
-                    self._throttle.hold(self._prefix + key, plan.retry_after_failure)
-                    landed[key] = self._fall_back(key, stale[key], plan, found[key], "failing")
-                elif outcome is not None:
-                    landed[key] = outcome
-                else:
-                    self._reporter.load_is_late(key, waited)
-                    if key in stale:
-                        self._reporter.served_stale(key, "late")
-                        landed[key] = _outcome_of(key, stale[key])
-            pending = [key for key in pending if key not in landed]
-            if not pending:
-                break
-        for key in pending:
-            msg = f"the load for {key!r} takes longer than {waited:g} s, the hard timeout"
-            landed[key] = Outcome(error=LoadTimeoutError(msg))
+                hard = plan.hard_timeout
+                msg = f"the load for {key!r} takes longer than {hard:g} s, the hard timeout"
+                outcomes[key] = Outcome(error=SharedError(LoadTimeoutError(msg), None))
+            return outcomes
+        finally:  # frames of the loader refer to this one, and its errors to them
+            boarding = flight = load = it = None
+            del outcomes, landed
+
+    async def _follow_all(
+        self, boarding: Boarding, landed: dict[str, Outcome[ValueT]], deadline: float | None
+    ) -> list[str]:
+        """Wait for the loads of others; return the keys of those whose leaders left them."""
+        deserted: list[str] = []
+        for flight, keys in boarding.joined.items():
+            try:
+                outcomes = await flight.follow(_seconds_until(deadline), self._background)
+            except Late:
+                continue
+            except Deserted:
+                deserted += keys
+                continue
+            landed.update((key, outcomes[key]) for key in keys)
+        return deserted
+
+    def _outcome_after(
+        self,
+        key: str,
+        landed: Outcome[ValueT] | None,
+        found: Found[ValueT] | Absent,
+        stale: Found[ValueT] | Absent | None,
+        plan: Plan,
+    ) -> Outcome[ValueT] | None:
+        """Return what the caller gets after it has waited, or `None` if it is to wait longer."""
+        if landed is None:
+            if stale is None:
+                return None
+            self._reporter.served_stale(key, "late")
+            return _outcome_of(key, stale)
+        if stale is not None and landed.has_failed:
+            # It was the load of others, who have no use for what is stale.
+            self._throttle.hold(self._prefix + key, plan.retry_after_failure)
+            return self._fall_back(key, stale, plan, found, "failing")
         return landed
 
     async def _fly(
         self,
+        flight: Flight[dict[str, Outcome[ValueT]]],
         known: dict[str, Found[ValueT] | Absent],
         recipe: Recipe[ValueT],
-        flight: Flight[Any],
-        *,
-        is_forced: bool = False,
+        is_forced: bool = False,  # noqa: FBT001, FBT002 (passed on by position, also to a thread)
     ) -> dict[str, Outcome[ValueT]]:
-        """Load the keys of a flight."""
+        """Load the keys of a flight, phase by phase: claim them, call the loader, store."""
         start = len(self._prefix)
         keys = [full_key[start:] for full_key in flight.keys]
-        trip = _Trip(flight, recipe, known, is_forced=is_forced)
-        if flight.fenced.issuperset(flight.keys) or any(
-            known[key] is Absent.UNREACHABLE for key in keys
-        ):
-            # Nothing of it can be stored: it is computed through, or the store has just failed.
-            outcomes = await self._make(trip, {key: Claimed(known[key]) for key in keys})
-        else:
-            outcomes = await self._load(trip, keys)
-        return {self._prefix + key: outcome for key, outcome in outcomes.items()}
+        trip = _Trip(flight, keys, recipe, known, is_forced=is_forced)
+        try:
+            with flight:
+                try:
+                    await self._claim(trip, keys)
+                    while trip.to_load or trip.held:
+                        if not trip.to_load:
+                            await self._wait(trip)
+                            continue
+                        load, args, kwargs = self._begin_load(trip)
+                        async with self._heartbeat(trip):
+                            token = current.set(trip.context)
+                            # The loader is called from here: each frame of ours between a
+                            # recursive function and itself lowers the depth that it can reach.
+                            try:
+                                loaded: Any = await resolve(load(*args, **kwargs))
+                            except Exception as error:
+                                loaded = Failed(error)
+                            finally:
+                                current.reset(token)
+                        await self._end_load(trip, loaded)
+                except Exception as error:
+                    trip.fail(error)
+                    await self._let_go(trip, trip.own)
+                except BaseException:  # it is cancelled
+                    await self._shelf.release(trip.own, trip.token)
+                    raise
+                return flight.land(
+                    {self._prefix + key: outcome for key, outcome in trip.outcomes.items()}
+                )
+        finally:  # the frames of the loader refer to this one, and its errors to them
+            trip.forget()
+            del flight
 
-    async def _load(self, trip: _Trip[ValueT], keys: list[str]) -> dict[str, Outcome[ValueT]]:
-        """Load keys, but wait for those that another process is loading."""
-        outcomes, held = await self._attempt(trip, keys)
-        if not held:
-            return outcomes
-        for key in held:
-            self._reporter.lease_held(key)
-        # A load within another does not wait for ever: two processes might wait for each other.
-        patience = trip.recipe.plan.lease if trip.is_nested else None
-        give_up_at = None if patience is None else monotonic() + patience
-        async with self._shelf.watch(held) as watch:
-            pause = POLL_FIRST
-            while True:
-                waits = give_up_at is None or monotonic() < give_up_at
-                landed, held = await self._attempt(trip, held, waits=waits)
-                outcomes.update(landed)
-                if not held:
-                    return outcomes
-                if trip.flight.is_abandoned:  # and a client has swallowed the cancellation
-                    raise Deserted
-                await watch.wait(pause * (0.5 + chance() / 2))
-                pause = min(2 * pause, POLL_MOST)
-
-    async def _attempt(
-        self, trip: _Trip[ValueT], keys: list[str], *, waits: bool = True
-    ) -> tuple[dict[str, Outcome[ValueT]], list[str]]:
-        """Claim keys, and load those that are one's own to load; give also those that are not."""
+    async def _claim(self, trip: _Trip[ValueT], keys: list[str]) -> None:
+        """Claim keys, and sort them: those with an outcome, those to load, those held by others."""
+        trip.to_load = {}
+        trip.held = []
+        trip.own = []
+        if trip.is_unstorable:
+            trip.to_load = {key: Claimed(trip.known[key]) for key in keys}
+            return
         lease = trip.recipe.plan.lease
         trip.token = make_token(FENCE if lease is None else LEASE)
         claims = await self._shelf.claim(
@@ -360,28 +539,94 @@ class Loader(Generic[ValueT]):
             FENCE_STANDS_FOR if lease is None else lease,
             takes_over=trip.is_forced,
         )
-        outcomes: dict[str, Outcome[ValueT]] = {}
-        to_load: dict[str, Claimed[ValueT]] = {}
-        held: list[str] = []
+        now = monotonic()
+        unneeded: list[str] = []
         for key, claimed in claims.items():
-            is_held = (
-                waits
-                and lease is not None
-                and claimed.holder != trip.token
-                and is_lease(claimed.holder)
-            )
+            is_own = claimed.holder == trip.token
+            is_held = trip.waits_for(key, claimed.holder, now)
             outcome = self._settle(key, claimed, trip, is_held=is_held)
             if outcome is not None:
-                outcomes[key] = outcome
+                trip.outcomes[key] = outcome
+                unneeded += [key] * is_own
             elif is_held:
-                held.append(key)
+                trip.held.append(key)
             else:
-                to_load[key] = claimed
-        unneeded = [key for key in outcomes if claims[key].holder == trip.token]
+                trip.to_load[key] = claimed
+                trip.own += [key] * is_own
         await self._shelf.release(unneeded, trip.token)
-        if to_load:
-            outcomes.update(await self._make(trip, to_load))
-        return outcomes, held
+
+    async def _wait(self, trip: _Trip[ValueT]) -> None:
+        """Wait for the holders of keys, until there is something to load or nobody holds any."""
+        if not trip.is_waiting:
+            trip.is_waiting = True
+            for key in trip.held:
+                self._reporter.lease_held(key)
+            if trip.is_nested:
+                # It does not wait for ever: two processes might wait for each other.
+                trip.gives_up_at = monotonic() + (trip.recipe.plan.lease or 0.0)
+        async with self._shelf.watch(trip.held) as watch:
+            pause = POLL_FIRST
+            while True:
+                await self._claim(trip, trip.held)
+                if trip.to_load or not trip.held:
+                    return
+                if trip.flight.is_abandoned:  # and a client has swallowed the cancellation
+                    raise Deserted
+                await watch.wait(pause * (0.5 + chance() / 2))
+                pause = min(2 * pause, POLL_MOST)
+
+    def _begin_load(
+        self, trip: _Trip[ValueT]
+    ) -> tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any]]:
+        """Return the function that loads the values of keys, and its arguments."""
+        trip.contexts = {
+            key: LoadContext(key, _value_of(it.found)) for key, it in trip.to_load.items()
+        }
+        if trip.recipe.plan.lease is not None:
+            for key in trip.own:
+                self._reporter.lease_won(key)
+        trip.created_at = self._wall_clock()
+        trip.started_at = perf_counter()
+        return trip.recipe.call_for(trip.contexts)
+
+    def _heartbeat(self, trip: _Trip[ValueT]) -> Any:
+        """Return a context in which leases are renewed."""
+        lease = trip.recipe.plan.lease
+        if lease is None or not trip.own:
+            return nullcontext()
+        standing = list(trip.own)
+        token = trip.token
+
+        async def renew() -> None:
+            for key in await self._shelf.renew(standing, token, lease):
+                standing.remove(key)
+                self._reporter.lease_lost(key)
+
+        return every(lease / RENEWALS, renew)
+
+    async def _end_load(self, trip: _Trip[ValueT], loaded: Any) -> None:
+        """Note the outcomes of a load, store what may be stored, and end the claims."""
+        took = perf_counter() - trip.started_at
+        trip.take(loaded)
+        for key, claimed in trip.to_load.items():
+            trip.outcomes[key] = self._conclude(key, claimed, trip, took)
+        to_store = await self._stamp_all(trip, took)
+        stored = await self._commit(trip, to_store)
+        unsure = [key for key in trip.own if key in to_store and key not in stored]
+        if unsure:  # the store has just failed: nobody is to wait for it once more
+            words = _words_for(trip, unsure, took)
+            self._background.start(partial(self._release_all, words, trip.token))
+        left = [key for key in trip.own if not stored.get(key) and key not in unsure]
+        await self._release_all(_words_for(trip, left, took), trip.token)
+        deleted = [
+            key for key in trip.own if stored.get(key) and to_store[key].stamp.stored_for == 0
+        ]
+        if deleted and trip.recipe.plan.lease is not None:  # which has ended their claims
+            await self._shelf.mark(deleted, make_token(UNSTORED), UNSTORED_STANDS_FOR + took)
+        trip.to_load = {}
+        trip.own = []
+        if trip.failure is not None:
+            trip.fail_all(trip.failure)
 
     def _settle(
         self, key: str, claimed: Claimed[ValueT], trip: _Trip[ValueT], *, is_held: bool
@@ -416,69 +661,16 @@ class Loader(Generic[ValueT]):
             self._reporter.served_stale(key, reason)
         return _outcome_of(key, found)
 
-    async def _make(
-        self, trip: _Trip[ValueT], claims: dict[str, Claimed[ValueT]]
-    ) -> dict[str, Outcome[ValueT]]:
-        """Load and store values."""
-        contexts = {key: LoadContext(key, _value_of(it.found)) for key, it in claims.items()}
-        own = [key for key, it in claims.items() if it.holder == trip.token]
-        created_at = self._wall_clock()
-        started_at = perf_counter()
-        try:
-            values = await self._call(trip, contexts, own)
-            took = perf_counter() - started_at
-            outcomes = {
-                key: self._conclude(key, values[key], claimed, trip, took)
-                for key, claimed in claims.items()
-            }
-            loaded = await self._stamp_all(trip, claims, contexts, values, (created_at, took))
-            stored = await self._commit(trip, loaded)
-            trip.raise_failure()
-        except BaseException:  # cancelled, or an error is to be raised
-            await self._shelf.release(own, trip.token)
-            raise
-        unsure = [key for key in own if key in loaded and key not in stored]
-        if unsure:  # the store has just failed: nobody is to wait for it once more
-            self._background.start(partial(self._shelf.release, unsure, trip.token))
-        left = [key for key in own if not stored.get(key) and key not in unsure]
-        await self._leave(trip, left, claims, values)
-        return outcomes
-
-    async def _call(
-        self, trip: _Trip[ValueT], contexts: dict[str, LoadContext], own: list[str]
-    ) -> dict[str, Any]:
-        """Call the loader, and renew the lease while it runs."""
-        lease = trip.recipe.plan.lease
-        if lease is None or not own:
-            return dict(await trip.recipe.load(contexts))
-        for key in own:
-            self._reporter.lease_won(key)
-        standing = list(own)
-        token = trip.token
-
-        async def renew() -> None:
-            for key in await self._shelf.renew(standing, token, lease):
-                standing.remove(key)
-                self._reporter.lease_lost(key)
-
-        async with every(lease / RENEWALS, renew):
-            return dict(await trip.recipe.load(contexts))
-
-    async def _stamp_all(
-        self,
-        trip: _Trip[ValueT],
-        claims: dict[str, Claimed[ValueT]],
-        contexts: dict[str, LoadContext],
-        values: dict[str, Any],
-        times: tuple[float, float],
-    ) -> dict[str, Loaded[ValueT]]:
-        """Tell which values are to be stored, and what is to be noted of them."""
-        loaded: dict[str, Loaded[ValueT]] = {}
-        for key, claimed in claims.items():
-            value: Any = values[key]
-            context = contexts[key]
-            if (error := _error_of(value)) is not None:
-                if not isinstance(error, NoValueError):
+    async def _stamp_all(self, trip: _Trip[ValueT], took: float) -> dict[str, Loaded[ValueT]]:
+        """Return the values that are to be stored, with what is to be noted of them."""
+        to_store: dict[str, Loaded[ValueT]] = {}
+        plan = trip.recipe.plan
+        for key, claimed in trip.to_load.items():
+            value = trip.values.get(key)
+            error = trip.errors.get(key)
+            context = trip.contexts[key]
+            if error is not None:
+                if not issubclass(error.kind, NoValueError):
                     continue
                 context.there_is_none()
             if Absent.UNREACHABLE in (claimed.found, trip.known[key]):
@@ -490,33 +682,35 @@ class Loader(Generic[ValueT]):
                 self._reporter.unencodable(key, invalid)
                 continue
             except Exception as failure:  # of the user's own; other keys do not suffer for it
-                trip.failure = failure
+                trip.failure = shared_from(failure)
                 continue
             if fresh_for is NOT_AT_ALL or fresh_for == 0:
                 self._reporter.not_stored(key, "excluded")
             if fresh_for is NOT_AT_ALL:
                 continue
-            plan = trip.recipe.plan
             stamp = Stamp(
-                times[0],
-                took=times[1],
+                trip.created_at,
+                took=took,
                 fresh_for=_jittered(fresh_for, plan),
                 kept_for=0.0 if context.is_negative else plan.kept_for,
                 is_noted=plan.needs_times or self._shelf.notes_all,
                 is_negative=context.is_negative,
                 is_refused=error is not None,
             )
+            if stamp.stored_for == 0 and claimed.found is MISSING and claimed.holder is not None:
+                continue  # there is nothing to be deleted
             gently = trip.recipe.if_not_exists and claimed.found is MISSING
             kept: Any = None if error is not None else value
-            loaded[key] = Loaded(kept, stamp, claimed, if_not_exists=gently)
-        return loaded
+            to_store[key] = Loaded(kept, stamp, claimed, if_not_exists=gently)
+        return to_store
 
     async def _commit(
         self, trip: _Trip[ValueT], loaded: dict[str, Loaded[ValueT]]
     ) -> dict[str, bool]:
-        """Store what may be stored; a value is never lost for that.
+        """Store the values that are not fenced. A store failure never loses a loaded value.
 
-        Tells of each whether it was stored, but for those with which the store has failed.
+        Returns:
+            Whether each was stored, without those with which the store has failed.
         """
         if not loaded:
             return {}
@@ -526,7 +720,8 @@ class Loader(Generic[ValueT]):
         stored.update((key, False) for key in loaded if key not in admitted)
         for key, it in loaded.items():
             is_refused = it.claimed.holder is not None and not stored.get(key, True)
-            if key not in admitted or (is_refused and it.stamp.stored_for != 0):
+            is_refused = is_refused and it.is_encodable and it.stamp.stored_for != 0
+            if key not in admitted or is_refused:
                 self._reporter.not_stored(key, "fenced")
         self._reporter.stored(
             [key for key, it in admitted.items() if stored.get(key) and it.stamp.stored_for != 0]
@@ -534,49 +729,29 @@ class Loader(Generic[ValueT]):
         return stored
 
     def _conclude(
-        self,
-        key: str,
-        value: Any,
-        claimed: Claimed[ValueT],
-        trip: _Trip[ValueT],
-        took: float,
+        self, key: str, claimed: Claimed[ValueT], trip: _Trip[ValueT], took: float
     ) -> Outcome[ValueT]:
-        """Report what came of a load, and give what its callers get."""
-        error = _error_of(value)
-        if error is None or isinstance(error, NoValueError):
+        """Report what came of a load, and return what its callers get."""
+        shared = trip.errors.get(key)
+        if shared is None or issubclass(shared.kind, NoValueError):
             self._throttle.release(self._prefix + key)
             self._reporter.loaded(key, took)
-            return Outcome(value) if error is None else Outcome(error=error)
-        self._reporter.load_failed(key, error, took)
+            return Outcome(trip.values.get(key), shared)
+        self._reporter.load_failed(key, shared.error, took)
         if trip.is_forced or not _may_stand_in(claimed.found, trip.recipe.plan):
-            return Outcome(error=error)
+            return Outcome(error=shared, has_failed=True)
         self._throttle.hold(self._prefix + key, trip.recipe.plan.retry_after_failure)
         return self._fall_back(key, claimed.found, trip.recipe.plan, trip.known[key], "failing")
 
-    async def _leave(
-        self,
-        trip: _Trip[ValueT],
-        keys: list[str],
-        claims: dict[str, Claimed[ValueT]],
-        values: dict[str, Any],
-    ) -> None:
-        """End the claims of what was not stored; where loading failed, leave word of that."""
-        plan = trip.recipe.plan
-        ends: dict[float, list[str]] = {}
-        for key in keys:
-            error = _error_of(values[key])
-            seconds = 0.0
-            has_failed = error is not None and not isinstance(error, NoValueError)
-            if has_failed and not trip.is_forced:
-                found = claims[key].found
-                if not isinstance(found, Absent) and _may_stand_in(found, plan):
-                    seconds = min(plan.retry_after_failure, plan.kept_for + found.left)
-                elif plan.lease is not None:
-                    seconds = FAILURE_STANDS_FOR
-            ends.setdefault(seconds, []).append(key)
-        for seconds, those in ends.items():
-            word = make_token(THROTTLE) if seconds else ""
-            await self._shelf.release(those, trip.token, word, seconds)
+    async def _let_go(self, trip: _Trip[ValueT], keys: list[str]) -> None:
+        """End the claims of keys whose load ended before the loader was called, or on its own."""
+        took = perf_counter() - trip.started_at if trip.started_at else 0.0
+        await self._release_all(_words_for(trip, keys, took), trip.token)
+
+    async def _release_all(self, words: dict[tuple[str, float], list[str]], token: str) -> None:
+        """End claims, and leave a token of a kind in their place, for so many seconds."""
+        for (kind, seconds), keys in words.items():
+            await self._shelf.release(keys, token, make_token(kind) if kind else "", seconds)
 
     def _full(self, keys: Iterable[str]) -> list[str]:
         return [self._prefix + key for key in keys]
@@ -584,12 +759,44 @@ class Loader(Generic[ValueT]):
 
 def _outcome_of(key: str, found: Found[ValueT] | Absent) -> Outcome[ValueT]:
     if isinstance(found, Absent) or found.is_refused:
-        return Outcome(error=NoValueError(f"there is no value for {key!r}"))
+        error = NoValueError(f"there is no value for {key!r}")
+        return Outcome(error=SharedError(error, None))
     return Outcome(found.value)
 
 
-def _error_of(value: object) -> Exception | None:
-    return value.error if isinstance(value, Failed) else None
+def _words_for(
+    trip: _Trip[Any], keys: Iterable[str], took: float
+) -> dict[tuple[str, float], list[str]]:
+    """Group keys without a stored value by what is left in the place of their claims.
+
+    That is a kind of token, and the seconds for which it stands. Those who wait for a lease find
+    it and load at once, instead of one after another. Where a stale value may be given meanwhile,
+    nobody waits: then only a failure leaves a token.
+    """
+    plan = trip.recipe.plan
+    words: dict[tuple[str, float], list[str]] = {}
+    for key in keys:
+        error = trip.errors.get(key)
+        has_failed = error is not None and not issubclass(error.kind, NoValueError)
+        claimed = trip.to_load.get(key)
+        word = ("", 0.0)
+        if (
+            claimed is not None
+            and not isinstance(claimed.found, Absent)
+            and _may_stand_in(claimed.found, plan)
+        ):
+            if has_failed and not trip.is_forced:
+                seconds = min(plan.retry_after_failure, plan.kept_for + claimed.found.left)
+                word = (THROTTLE, seconds) if seconds else word
+        elif plan.lease is not None:
+            kind = THROTTLE if has_failed and not trip.is_forced else UNSTORED
+            word = (kind, UNSTORED_STANDS_FOR + took)
+        words.setdefault(word, []).append(key)
+    return words
+
+
+def _seconds_until(deadline: float | None) -> float | None:
+    return None if deadline is None else max(deadline - monotonic(), 0.0)
 
 
 def _jittered(seconds: float | None, plan: Plan) -> float | None:

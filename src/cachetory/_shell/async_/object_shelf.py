@@ -157,6 +157,8 @@ class ObjectShelf(Shelf[ValueT]):
                 )
             except Exception as error:  # of a weigher
                 self._reporter.unencodable(key, error)
+                it.is_encodable = False
+                stored[key] = False
         return stored
 
     def _put(

@@ -7,24 +7,53 @@ fences the load: its outcome goes to those who wait, but is not stored any more.
 
 from __future__ import annotations
 
-from contextlib import suppress
 from functools import partial
-from time import monotonic
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
-from cachetory._runtime.async_ import Deserted, Eventual, Flight, Late
+from cachetory._runtime.async_ import Flight
 from cachetory._runtime.process import call_in_child, fork_safe_lock
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable
+    from collections.abc import Callable, Iterable
 
-    from cachetory._runtime.async_ import Background
-
-T = TypeVar("T")
+    from cachetory._runtime.async_ import Background, Eventual
 
 _guard = fork_safe_lock()
 _of_store: WeakKeyDictionary[object, SingleFlight] = WeakKeyDictionary()
+
+
+class Boarding:
+    """The flights that load the keys of one caller.
+
+    Args:
+        chain: the flights whose loads the caller is a part of.
+
+    Attributes:
+        to_lead: flights that the caller starts.
+        joined: the keys that it waits for, by the flights of others.
+    """
+
+    __slots__ = ("_chain", "_waits_for", "joined", "to_lead")
+
+    def __init__(self, chain: tuple[Flight[Any], ...]) -> None:
+        self._chain = chain
+        self._waits_for: list[Flight[Any]] = []
+        self.to_lead: list[Flight[Any]] = []
+        self.joined: dict[Flight[Any], list[str]] = {}
+
+    def enter(self) -> None:
+        """Note which flights the load waits for that the caller is a part of."""
+        if self._chain:
+            self._waits_for = [*self.to_lead, *self.joined]
+            self._chain[-1].waits_for.extend(self._waits_for)
+
+    def leave(self) -> None:
+        """Wait for none of them any more; give up those that were not started."""
+        for flight in self.to_lead:
+            flight.desert()
+        for flight in self._waits_for:
+            self._chain[-1].waits_for.remove(flight)
 
 
 class SingleFlight:
@@ -46,36 +75,27 @@ class SingleFlight:
             except TypeError:  # not hashable, or without weak references: told apart by nothing
                 return flights
 
-    async def run(
-        self,
-        keys: Collection[str],
-        load: Callable[[Flight[dict[str, T]]], Eventual[dict[str, T]]],
-        *,
-        seconds: float | None = None,
-        behind: Background | None = None,
-    ) -> dict[str, T]:
-        """Load the keys, but wait for the loads that are under way for any of them.
-
-        Args:
-            keys: the keys as the store knows them.
-            load: called with the flight, which tells the keys to be loaded, and whether the
-                outcome may still be stored; gives the outcome of each of these keys.
-            seconds: how long to wait at most.
-            behind: where loads go on that take longer.
-
-        Returns:
-            The outcomes by key; those that came too late are missing.
-        """
-        deadline = None if seconds is None else monotonic() + seconds
-        outcomes: dict[str, T] = {}
-        while keys:
-            keys = await self._board(keys, load, outcomes, deadline, behind)
-        return outcomes
+    def board(self, keys: Iterable[str]) -> Boarding:
+        """Put the caller on the flights that load the keys: new ones to lead, others to join."""
+        chain = Flight.under_way()
+        boarding = Boarding(chain)
+        with _guard:
+            own, through, boarding.joined = self._allot(keys, chain)
+            if own:
+                flight: Flight[Any] = Flight(own, self._leave)
+                self._enter(flight)
+                boarding.to_lead.append(flight)
+            if through:
+                aside: Flight[Any] = Flight(through, self._leave)
+                aside.fenced.update(through)  # it is not on the table
+                boarding.to_lead.append(aside)
+            boarding.enter()
+        return boarding
 
     def run_behind(
         self,
         keys: Iterable[str],
-        load: Callable[[Flight[dict[str, T]]], Eventual[dict[str, T]]],
+        load: Callable[[Flight[Any]], Eventual[Any]],
         behind: Background,
     ) -> tuple[list[str], bool]:
         """Load those of the keys that nobody is loading, for nobody to wait for.
@@ -83,7 +103,7 @@ class SingleFlight:
         Returns:
             The keys that would be loaded, and whether there was room for that.
         """
-        own: Flight[dict[str, T]] = Flight([], self._leave)
+        own: Flight[Any] = Flight([], self._leave)
         with _guard:
             own_keys = [key for key in keys if self._find(key) is None]
             own.keys = own_keys
@@ -151,66 +171,6 @@ class SingleFlight:
                     if not flights:
                         del self._flights[key]
 
-    async def _board(
-        self,
-        keys: Iterable[str],
-        load: Callable[[Flight[dict[str, T]]], Eventual[dict[str, T]]],
-        outcomes: dict[str, T],
-        deadline: float | None,
-        behind: Background | None,
-    ) -> list[str]:
-        """Lead a flight of one's own, follow those that are there; give the keys left alone."""
-        chain = Flight.under_way()
-        own: Flight[dict[str, T]] = Flight([], self._leave)
-        to_lead: list[Flight[dict[str, T]]] = []
-        joined: dict[Flight[dict[str, T]], list[str]] = {}
-        waits_for: list[Flight[Any]] = []
-        try:
-            with _guard:
-                own.keys, through, joined = self._allot(keys, chain)
-                self._enter(own)
-                if own.keys:
-                    to_lead.append(own)
-                if through:
-                    aside: Flight[dict[str, T]] = Flight(through, self._leave)
-                    aside.fenced.update(through)  # it is not on the table
-                    to_lead.append(aside)
-                waits_for = [*to_lead, *joined]
-                if chain:
-                    chain[-1].waits_for.extend(waits_for)
-            for flight in to_lead:
-                with suppress(Late):
-                    outcomes.update(
-                        await flight.lead(partial(load, flight), _left(deadline), behind)
-                    )
-            return await self._follow(joined, outcomes, deadline, behind)
-        except BaseException:
-            own.desert()
-            raise
-        finally:
-            for flight in waits_for if chain else ():
-                chain[-1].waits_for.remove(flight)
-
-    async def _follow(
-        self,
-        joined: dict[Flight[dict[str, T]], list[str]],
-        outcomes: dict[str, T],
-        deadline: float | None,
-        behind: Background | None,
-    ) -> list[str]:
-        """Wait for flights of others, and give the keys of those whose leaders left them."""
-        deserted: list[str] = []
-        for flight, keys in joined.items():
-            try:
-                landed = await flight.follow(_left(deadline), behind)
-            except Late:
-                continue
-            except Deserted:
-                deserted += keys
-                continue
-            outcomes.update((key, landed[key]) for key in keys)
-        return deserted
-
     def _allot(
         self, keys: Iterable[str], chain: tuple[Flight[Any], ...]
     ) -> tuple[list[str], list[str], dict[Flight[Any], list[str]]]:
@@ -231,10 +191,6 @@ class SingleFlight:
     def _forget(self) -> None:
         """Start a forked child clean: the threads that led these flights do not exist in it."""
         self._flights.clear()
-
-
-def _left(deadline: float | None) -> float | None:
-    return None if deadline is None else max(deadline - monotonic(), 0.0)
 
 
 def _waits_for_any(flight: Flight[Any], chain: tuple[Flight[Any], ...]) -> bool:

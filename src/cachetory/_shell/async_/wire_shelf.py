@@ -225,6 +225,8 @@ class WireShelf(Shelf[ValueT], Generic[ValueT, WireT]):
                     wires[key] = await self.encode(key, it.value, it.stamp)
             except Exception as error:
                 self._reporter.unencodable(key, error)
+                it.is_encodable = False
+                stored[key] = False
         fenced = {key: it for key, it in loaded.items() if key in wires and it.claimed.holder}
         try:
             if self._leases is not None and fenced:

@@ -6,6 +6,7 @@ from __future__ import annotations
 from types import FunctionType, MethodType
 from typing import TYPE_CHECKING, Any, Final, Generic
 
+from cachetory._core.bound_call import BoundCall
 from cachetory._core.bulk import check_mapping
 from cachetory._core.call_binding import signature_of
 from cachetory._core.sentinels import MISSING, Absent
@@ -16,7 +17,7 @@ from cachetory.interfaces.serializers import ValueT
 from cachetory.loading import LoadContext, current
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from cachetory._core.freshness import Plan
     from cachetory._runtime.sync import Eventual
@@ -27,20 +28,33 @@ NOT_AT_ALL: Final = Absent.MISSING
 
 
 class Failed:
-    """What stands in the place of a value that could not be loaded."""
+    """What stands in the place of a value that could not be loaded.
 
-    __slots__ = ("error",)
+    Args:
+        error: the exception that was raised, and is being handled.
+    """
+
+    __slots__ = ("error", "traceback")
 
     def __init__(self, error: Exception) -> None:
         self.error = error
+        # The frame that has caught the error is no part of the load.
+        traceback = error.__traceback__
+        self.traceback = None if traceback is None else traceback.tb_next
+
+    def forget(self) -> None:
+        """Forget the error, since frames of its traceback may refer to this."""
+        del self.error, self.traceback
 
 
 class Recipe(Generic[ValueT]):
     """The loader of a call, its policy, and its own word on how long a value lives.
 
     Args:
-        load: called with the keys and their contexts; gives a value for each key, or `Failed`.
+        load: computes the value of one key; with `is_bulk`, it is called with the keys and their
+            contexts, and returns a value for each key, or `Failed`.
         plan: the policy.
+        is_bulk: whether it loads many keys at once.
         time_to_live: in the place of the policy's; or a function that is called with `key=`.
         if_not_exists: leave a value alone that someone else has set meanwhile.
         exclude: called with the key and the value; if it gives true, the value is not stored.
@@ -49,25 +63,48 @@ class Recipe(Generic[ValueT]):
         InvalidDurationError: for a time to live that is none.
     """
 
-    __slots__ = ("_exclude", "_time_to_live", "_time_to_live_of", "if_not_exists", "load", "plan")
+    __slots__ = (
+        "_exclude",
+        "_time_to_live",
+        "_time_to_live_of",
+        "if_not_exists",
+        "is_bulk",
+        "load",
+        "plan",
+    )
 
     def __init__(
         self,
-        load: Callable[[dict[str, LoadContext]], Eventual[Mapping[str, Any]]],
+        load: Callable[..., Any],
         plan: Plan,
         *,
+        is_bulk: bool = False,
         time_to_live: Any = None,
         if_not_exists: bool = False,
         exclude: Callable[[str, Any], Eventual[bool] | bool] | None = None,
     ) -> None:
         self.load = load
         self.plan = plan
+        self.is_bulk = is_bulk
         self.if_not_exists = if_not_exists
         self._exclude = exclude
         self._time_to_live_of = time_to_live if callable(time_to_live) else None
         self._time_to_live: float | None = None
         if time_to_live is not None and not callable(time_to_live):
             self._time_to_live = to_seconds(time_to_live)
+
+    def call_for(
+        self, contexts: dict[str, LoadContext]
+    ) -> tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any]]:
+        """Return the function that loads the keys, and its arguments."""
+        load: Any = self.load
+        if self.is_bulk:
+            return load, (contexts,), {}
+        if load.__class__ is BoundCall:
+            return load.function, load.args, load.kwargs
+        if takes_context(load):
+            return load, tuple(contexts.values()), {}
+        return load, (), {}
 
     def fresh_for(self, context: LoadContext, value: Any) -> float | Absent | None:
         """Tell for how many seconds a loaded value is fresh: `None` for ever.
@@ -95,21 +132,6 @@ class Recipe(Generic[ValueT]):
         else:
             chosen = plan.time_to_live
         return None if chosen is None else to_seconds(chosen)
-
-
-def load_one(load: Callable[..., Any], contexts: dict[str, LoadContext]) -> dict[str, Any]:
-    """Load the value of the only key there is."""
-    ((key, context),) = contexts.items()
-    token = current.set(context)
-    try:
-        value = resolve(load(context) if takes_context(load) else load())
-    except Exception as error:
-        return {key: Failed(error)}
-    finally:
-        current.reset(token)
-    return {
-        key: Failed(NoValueError(f"there is no value for {key!r}")) if value is MISSING else value
-    }
 
 
 def load_chunks(
@@ -167,7 +189,12 @@ def takes_context(load: Callable[..., Any]) -> bool:
 
 def _or_none(key: str, value: Any) -> Any:
     """Give the value, or what stands in the place of one that there is not."""
-    return Failed(NoValueError(f"there is no value for {key!r}")) if value is MISSING else value
+    return no_value(key) if value is MISSING else value
+
+
+def no_value(key: str) -> Failed:
+    """Return what stands in the place of a value that there is not."""
+    return Failed(NoValueError(f"there is no value for {key!r}"))
 
 
 def _chunks(keys: Sequence[str], size: int | None) -> Iterable[list[str]]:

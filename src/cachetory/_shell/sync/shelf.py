@@ -50,9 +50,10 @@ class Loaded(Generic[ValueT]):
         stamp: What is to be noted of it.
         claimed: The key at the moment when its load began.
         if_not_exists: Whether to leave a value alone that someone has stored since.
+        is_encodable: Whether the serializer, or the store, takes the value; see `Shelf.commit`.
     """
 
-    __slots__ = ("claimed", "if_not_exists", "stamp", "value")
+    __slots__ = ("claimed", "if_not_exists", "is_encodable", "stamp", "value")
 
     def __init__(
         self, value: ValueT, stamp: Stamp, claimed: Claimed[ValueT], *, if_not_exists: bool
@@ -61,6 +62,7 @@ class Loaded(Generic[ValueT]):
         self.stamp = stamp
         self.claimed = claimed
         self.if_not_exists = if_not_exists
+        self.is_encodable = True
 
 
 class Shelf(ABC, Generic[ValueT]):
@@ -144,7 +146,10 @@ class Shelf(ABC, Generic[ValueT]):
 
     @abstractmethod
     def commit(self, loaded: dict[str, Loaded[ValueT]]) -> dict[str, bool]:
-        """Store loaded values; tell whether each was stored, but for those that failed."""
+        """Store loaded values; tell whether each was stored, but for those that failed.
+
+        Those that cannot be encoded are reported, and marked so.
+        """
 
     def note_answer(self, key: str) -> None:
         """Take note that the store has done what was asked for a key."""
@@ -166,6 +171,15 @@ class Shelf(ABC, Generic[ValueT]):
             self._leases.release(self._full(keys), token, successor, seconds)
         except Exception as error:
             self._reporter.backend_failed("release", keys[0], error)
+
+    def mark(self, keys: Sequence[str], token: str, seconds: float) -> None:
+        """Leave a token for keys that nobody has claimed; it does no harm if that fails."""
+        if self._leases is None:
+            return
+        try:
+            self._leases.claim(self._full(keys), token, seconds)
+        except Exception as error:
+            self._reporter.backend_failed("claim", keys[0], error)
 
     def watch(self, keys: Iterable[str]) -> SyncWatch:
         """Watch for claims to end."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
+from cachetory._core.bound_call import BoundCall
 from cachetory._core.sentinels import MISSING
 from cachetory._runtime.async_ import AWAIT, DEF, resolve
 from cachetory.decorators.hit_path import Memory, compile_hit_path
@@ -73,7 +74,9 @@ class Calls(Generic[R]):
             define=DEF,
             wait=AWAIT,
             call=self.call,
-            call_to_remember=self.call_to_remember,
+            prepare=self.prepare,
+            get_or_set=cache.get_or_set,
+            options={"policy": self._policy, **self._storing},
             memory=self._memory,
             counters=cache.counters,
             clock=store.clock,
@@ -87,15 +90,13 @@ class Calls(Generic[R]):
         if cache is None:
             return await self.uncached(*args, **kwargs)
         key = await resolve(self.make_key(*args, **kwargs))
-        load = self._loader_of(args, kwargs)
+        load: Callable[[], Eventual[R] | R] = BoundCall(self._function, args, kwargs)
         return await cache.get_or_set(key, load, policy=self._policy, **self._storing)
 
-    async def call_to_remember(self, arguments: Any, /, *args: Any, **kwargs: Any) -> R:
-        """Do the same, and remember the entry for calls with the same arguments."""
-        result = await self.call(*args, **kwargs)
-        if self._memory is not None:
-            self._memory.remember(arguments, await resolve(self.make_key(*args, **kwargs)))
-        return result
+    async def prepare(self, /, *args: Any, **kwargs: Any) -> tuple[str, BoundCall]:
+        """Return the key of the call, and the loader of its result."""
+        key = await resolve(self.make_key(*args, **kwargs))
+        return key, BoundCall(self._function, args, kwargs)
 
     async def purge(self, /, *args: Any, **kwargs: Any) -> bool:
         """Delete the result of the call, and tell whether there was one."""
@@ -112,7 +113,7 @@ class Calls(Generic[R]):
         key = await resolve(self.make_key(*args, **kwargs))
         return await cache.refresh(
             key,
-            self._loader_of(args, kwargs),
+            BoundCall(self._function, args, kwargs),
             policy=self._policy,
             time_to_live=self._storing.get("time_to_live"),
             exclude=self._storing.get("exclude"),
@@ -137,12 +138,6 @@ class Calls(Generic[R]):
             return await resolve(self._function(*args, **kwargs))
         finally:
             current.reset(token)
-
-    def _loader_of(
-        self, args: tuple[Any, ...], kwargs: dict[str, Any]
-    ) -> Callable[[], Eventual[R] | R]:
-        # Not a partial function: one that lacks an argument would pass for a loader with a context.
-        return lambda: self._function(*args, **kwargs)
 
     async def _cache_for(self, /, *args: Any, **kwargs: Any) -> Cache[R, Any] | None:
         if self._choose is None:

@@ -196,16 +196,19 @@ class NotStored(Event):
 
     Attributes:
         reason: `"fenced"` when the key was written or deleted while the value was computed,
-            `"excluded"` when the caller's `exclude` said so, `"failed"` when the serializer or
-            the store refused it, or the store was not asked since it had just failed.
+            `"excluded"` when the caller's `exclude` said so, `"one-shot"` when the value can be
+            used once, such as an iterator, an open file or an awaitable, `"failed"` when the
+            serializer or the store refused it, or the store was not asked since it had just failed.
     """
 
     __slots__ = ("reason",)
     __match_args__: tuple[str, ...] = ("key", "reason")
 
-    def __init__(self, key: str, reason: Literal["fenced", "excluded", "failed"]) -> None:
+    def __init__(
+        self, key: str, reason: Literal["fenced", "excluded", "one-shot", "failed"]
+    ) -> None:
         super().__init__(key)
-        self.reason: Literal["fenced", "excluded", "failed"] = reason
+        self.reason: Literal["fenced", "excluded", "one-shot", "failed"] = reason
 
 
 class Undecodable(Event):

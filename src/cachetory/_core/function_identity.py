@@ -16,6 +16,7 @@ from types import (
 )
 from typing import TYPE_CHECKING, Any
 
+from cachetory._core.call_binding import passes_calls_on
 from cachetory._core.keys import a_or_an, encode, name_text
 from cachetory._core.module_names import MAIN_MODULES, stable_module_name
 from cachetory.errors import UncacheableFunctionError, UnkeyableArgumentError
@@ -116,7 +117,7 @@ def _capture_text(cell: CellType, seen: tuple[FunctionType, ...]) -> str:
 
 def _function_text(function: object, seen: tuple[FunctionType, ...]) -> str:
     target, layers = peel(function)
-    if layers:
+    if any(args or kwargs for args, kwargs in layers):
         msg = f"{a_or_an(type(function).__name__)} object"
         raise UnkeyableArgumentError(msg)
     return f"function({FunctionIdentity(target, seen=seen).text()})"
@@ -175,10 +176,8 @@ def peel(function: object) -> tuple[Any, list[Bound]]:
 
 def _outer_layer(function: Any) -> tuple[Any, tuple[Any, ...], dict[str, Any]] | None:
     _check_callable(function)
-    if getattr(type(function), "passes_calls_on", False) is True:  # decorated by us
+    if passes_calls_on(function):
         return function.__wrapped__, (), {}
-    if isinstance(function, staticmethod):
-        return function.__func__, (), {}
     if isinstance(function, partial):
         return function.func, function.args, function.keywords
     holder: object = getattr(function, "__self__", None)

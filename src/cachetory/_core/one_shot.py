@@ -6,6 +6,8 @@ import io
 from collections.abc import AsyncIterator, Awaitable, Iterator
 from typing import IO, TYPE_CHECKING, Any, get_origin
 
+from cachetory._core.keys import a_or_an
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -41,9 +43,9 @@ def one_shot_result(function: Any, *, is_awaited: bool) -> str | None:
     if not isinstance(kind, type):
         return None
     if issubclass(kind, _VISIBLE):
-        return f"a {kind.__name__}"
+        return a_or_an(kind.__name__)
     if issubclass(kind, Awaitable) and not is_awaited:
-        return f"a {kind.__name__}"
+        return a_or_an(kind.__name__)
     return None
 
 

@@ -36,6 +36,6 @@ def refuse_one_shot(function: Any, *, is_awaited: bool) -> None:
     if result is not None:
         msg = (
             f"{function!r} returns {result}, which the first caller would use up: "
-            "cache a function that returns a list, the content or the settled value instead"
+            "cache a function that returns a list, the content, or the awaited result instead"
         )
         raise UncacheableFunctionError(msg)

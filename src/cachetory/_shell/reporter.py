@@ -140,7 +140,9 @@ class Reporter:
         if self._on_event is not None:
             self._tell(events.BreakerClosed(key))
 
-    def not_stored(self, key: str, reason: Literal["fenced", "excluded", "failed"]) -> None:
+    def not_stored(
+        self, key: str, reason: Literal["fenced", "excluded", "one-shot", "failed"]
+    ) -> None:
         """A computed value was not kept."""
         self.counters.not_stored += 1
         if self._on_event is not None:

@@ -14,6 +14,7 @@ from time import monotonic, perf_counter
 from typing import TYPE_CHECKING, Any, Generic
 
 from cachetory._core.freshness import Found, Stamp, Worth
+from cachetory._core.one_shot import is_one_shot
 from cachetory._core.sentinels import MISSING, Absent
 from cachetory._core.shared_error import SharedError, shared_from
 from cachetory._core.stack_room import check_stack_room
@@ -70,9 +71,10 @@ class Outcome(Generic[ValueT]):
         value: the value.
         error: what to raise instead.
         has_failed: whether the loader failed, so that a stale value may be given instead.
+        is_one_shot: whether the value can be used once, so that no other caller gets it.
     """
 
-    __slots__ = ("_error", "_value", "has_failed")
+    __slots__ = ("_error", "_value", "has_failed", "is_one_shot")
 
     def __init__(
         self,
@@ -80,10 +82,12 @@ class Outcome(Generic[ValueT]):
         error: SharedError | None = None,
         *,
         has_failed: bool = False,
+        is_one_shot: bool = False,
     ) -> None:
         self._value: Any = value
         self._error = error
         self.has_failed = has_failed
+        self.is_one_shot = is_one_shot
 
     def give(self) -> ValueT:
         """Return the value, or raise the error."""
@@ -413,15 +417,16 @@ class Loader(Generic[ValueT]):
             for limit in plan.limits(has_stale=bool(stale)):
                 deadline = None if limit is None else start + limit
                 left = self._full(pending)
+                alone: set[str] = set()
                 while left:
-                    boarding = self._flights.board(left)
+                    boarding = self._flights.board(left, alone)
                     try:
                         for flight in boarding.to_lead:
                             seconds = _seconds_until(deadline)
                             load: Any = flight.leading(self._fly, seconds, self._background)
                             with suppress(Late):
                                 landed.update(await load(flight, found, recipe, is_forced))
-                        left = await self._follow_all(boarding, landed, deadline)
+                        left = await self._follow_all(boarding, landed, deadline, alone)
                     finally:
                         boarding.leave()
                 for key in pending:
@@ -444,9 +449,17 @@ class Loader(Generic[ValueT]):
             del outcomes, landed
 
     async def _follow_all(
-        self, boarding: Boarding, landed: dict[str, Outcome[ValueT]], deadline: float | None
+        self,
+        boarding: Boarding,
+        landed: dict[str, Outcome[ValueT]],
+        deadline: float | None,
+        alone: set[str],
     ) -> list[str]:
-        """Wait for the loads of others; return the keys of those whose leaders left them."""
+        """Wait for the loads of others; return the keys that are still to be loaded.
+
+        These are the keys whose leaders left them, and those of values that can be used once,
+        which are added to `alone`.
+        """
         deserted: list[str] = []
         for flight, keys in boarding.joined.items():
             try:
@@ -456,7 +469,10 @@ class Loader(Generic[ValueT]):
             except Deserted:
                 deserted += keys
                 continue
-            landed.update((key, outcomes[key]) for key in keys)
+            used_up = [key for key in keys if outcomes[key].is_one_shot]
+            alone.update(used_up)
+            deserted += used_up
+            landed.update((key, outcomes[key]) for key in keys if key not in alone)
         return deserted
 
     def _outcome_after(
@@ -673,8 +689,9 @@ class Loader(Generic[ValueT]):
                 if not issubclass(error.kind, NoValueError):
                     continue
                 context.there_is_none()
-            if Absent.UNREACHABLE in (claimed.found, trip.known[key]):
-                self._reporter.not_stored(key, "failed")
+            is_unreachable = Absent.UNREACHABLE in (claimed.found, trip.known[key])
+            if is_unreachable or trip.outcomes[key].is_one_shot:
+                self._reporter.not_stored(key, "failed" if is_unreachable else "one-shot")
                 continue
             try:
                 fresh_for: Any = await trip.recipe.fresh_for(context, value)
@@ -736,7 +753,8 @@ class Loader(Generic[ValueT]):
         if shared is None or issubclass(shared.kind, NoValueError):
             self._throttle.release(self._prefix + key)
             self._reporter.loaded(key, took)
-            return Outcome(trip.values.get(key), shared)
+            value = trip.values.get(key)
+            return Outcome(value, shared, is_one_shot=is_one_shot(value))
         self._reporter.load_failed(key, shared.error, took)
         if trip.is_forced or not _may_stand_in(claimed.found, trip.recipe.plan):
             return Outcome(error=shared, has_failed=True)

@@ -16,7 +16,7 @@ from cachetory._runtime.process import call_in_child, fork_safe_lock
 from cachetory._runtime.sync import Flight
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Collection, Iterable
 
     from cachetory._runtime.sync import Background, Eventual
 
@@ -76,12 +76,17 @@ class SingleFlight:
             except TypeError:  # not hashable, or without weak references: told apart by nothing
                 return flights
 
-    def board(self, keys: Iterable[str]) -> Boarding:
-        """Put the caller on the flights that load the keys: new ones to lead, others to join."""
+    def board(self, keys: Iterable[str], alone: Collection[str] = ()) -> Boarding:
+        """Put the caller on the flights that load the keys: new ones to lead, others to join.
+
+        Args:
+            keys: the keys.
+            alone: those of them that the caller loads for itself, without storing the value.
+        """
         chain = Flight.under_way()
         boarding = Boarding(chain)
         with _guard:
-            own, through, boarding.joined = self._allot(keys, chain)
+            own, through, boarding.joined = self._allot(keys, chain, alone)
             if own:
                 flight: Flight[Any] = Flight(own, self._leave)
                 self._enter(flight)
@@ -173,7 +178,7 @@ class SingleFlight:
                         del self._flights[key]
 
     def _allot(
-        self, keys: Iterable[str], chain: tuple[Flight[Any], ...]
+        self, keys: Iterable[str], chain: tuple[Flight[Any], ...], alone: Collection[str]
     ) -> tuple[list[str], list[str], dict[Flight[Any], list[str]]]:
         """Tell which keys to load, which to compute through, and which flights to join."""
         own: list[str] = []
@@ -181,7 +186,9 @@ class SingleFlight:
         joined: dict[Flight[Any], list[str]] = {}
         for key in keys:
             flight = self._find(key)
-            if flight is None:
+            if key in alone:
+                through.append(key)
+            elif flight is None:
                 own.append(key)
             elif _waits_for_any(flight, chain):
                 through.append(key)  # instead of waiting for oneself

@@ -26,7 +26,7 @@ DEFAULT_LIMIT = 1000
 TOO_DEEP = 5000
 DEEP_ENOUGH = 200
 DEEP = 60
-"""Too deep for plain coroutines at the limits that are tried; cached ones have own tasks."""
+"""Too deep for plain coroutines at the limits tried; cached ones run in tasks of their own."""
 
 
 class Sync:

@@ -109,6 +109,11 @@ class Policy:
         )
 
 
+def policy_fields() -> frozenset[str]:
+    """Return the names of the fields that a user gives."""
+    return frozenset(it.name for it in fields(Policy) if it.init)
+
+
 def _optional(duration: Duration | None) -> float | None:
     return None if duration is None else to_seconds(duration)
 

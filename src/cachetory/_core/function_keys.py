@@ -7,6 +7,7 @@ digest of all; since every other key ends in a bracket, the two never meet.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from functools import partial
 from types import FunctionType
 from typing import TYPE_CHECKING, Any
@@ -25,7 +26,7 @@ from cachetory._core.namesakes import Usage
 from cachetory.errors import ConfigurationError, UnkeyableArgumentError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable
+    from collections.abc import Callable, Iterable
     from inspect import Signature
 
     from cachetory._core.call_binding import Slot
@@ -114,6 +115,7 @@ class KeyMaker:
         self._of.text()
         self.signature = signature_of(function)
         signature = self.signature if target is function else signature_of(target)
+        _check_ignore(ignore)
         first = _first_of_method(target)
         self.takes_instance = first is not None and not any(args for args, _ in layers)
         self._skipped = 0
@@ -173,9 +175,6 @@ class KeyMaker:
         return self._fit(f"{self._of.text()}[{text}]")
 
     def _without(self, ignore: Collection[str], signature: Signature) -> tuple[Slot, ...]:
-        if isinstance(ignore, str):
-            msg = f"`ignore=` takes a collection of names: write ignore=({ignore!r},)"
-            raise ConfigurationError(msg)
         parameters = signature.parameters
         takes_any_name = any(it.kind is it.VAR_KEYWORD for it in parameters.values())
         unknown = () if takes_any_name else set(ignore).difference(parameters)
@@ -244,6 +243,15 @@ class KeyMaker:
 
 def _listed(names: Collection[str]) -> str:
     return ", ".join(f"`{name}`" for name in names)
+
+
+def _check_ignore(ignore: Any) -> None:
+    if isinstance(ignore, str):
+        msg = f"`ignore=` takes a collection of names: write ignore=({ignore!r},)"
+        raise ConfigurationError(msg)
+    if not isinstance(ignore, Collection) or not all(isinstance(it, str) for it in ignore):
+        msg = f"`ignore=` takes a collection of names of parameters, not {ignore!r}"
+        raise ConfigurationError(msg)
 
 
 def _first_of_method(function: Any) -> str | None:

@@ -11,7 +11,7 @@ from importlib import import_module
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, cast
 
-from cachetory._core.urls import is_scheme, scheme_of
+from cachetory._core.urls import is_scheme, redact, scheme_of
 from cachetory.errors import ConfigurationError, MissingExtraError
 
 if TYPE_CHECKING:
@@ -43,11 +43,13 @@ class Registry(Generic[T]):
 
     Args:
         kind: What is registered, for error messages: `"serializer"`.
+        example: A URL of that kind, for error messages.
         entry_points: The group of entry points by which installed packages add schemes.
     """
 
-    def __init__(self, kind: str, *, entry_points: str) -> None:
+    def __init__(self, kind: str, *, entry_points: str, example: str = "memory://") -> None:
         self._kind = kind
+        self._example = example
         self._group = entry_points
         self._targets: dict[str, Any] = {}
 
@@ -103,8 +105,22 @@ class Registry(Generic[T]):
         Raises:
             ConfigurationError: see `resolve`.
         """
+        self.check(url)
         target: Any = self.resolve(scheme_of(url))
         return cast("T", getattr(target, "from_url", target)(url))
+
+    def check(self, url: str) -> None:
+        """Refuse a URL without a scheme.
+
+        Raises:
+            ConfigurationError: with an example of a URL.
+        """
+        if isinstance(url, str) and "://" not in url:
+            msg = (
+                f"`{redact(url)}` is not the URL of a {self._kind}: write the scheme first, "
+                f"as in `{self._example}`"
+            )
+            raise ConfigurationError(msg)
 
     def schemes(self) -> list[str]:
         """List all schemes, those of installed packages included."""

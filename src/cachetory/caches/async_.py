@@ -8,6 +8,16 @@ from typing import TYPE_CHECKING, Any, Generic, Literal, Protocol, TypeVar, over
 
 from cachetory._core.freshness import PLAIN, Stamp
 from cachetory._core.magic import is_envelope
+from cachetory._core.option_checks import (
+    check_callable,
+    check_flag,
+    check_loader,
+    check_names,
+    check_operations,
+    check_policy,
+    check_text,
+    list_keys,
+)
 from cachetory._core.sentinels import INLINE, MISSING, Absent
 from cachetory._runtime.async_ import Background, ItemAccess, check_backend, resolve
 from cachetory._runtime.chance import chance
@@ -28,7 +38,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from types import TracebackType
 
-    from typing_extensions import Self
+    from typing_extensions import Never, Self
     from typing_extensions import TypeVar as TypingTypeVar
 
     from cachetory._core.counters import Counters
@@ -99,6 +109,7 @@ class Cache(ItemAccess[ValueT], Generic[ValueT, WireT]):
 
     Raises:
         ConfigurationError: for a URL or an option that cannot work.
+        TypeError: for an option that does not exist.
     """
 
     __slots__ = (
@@ -134,9 +145,19 @@ class Cache(ItemAccess[ValueT], Generic[ValueT, WireT]):
         on_undecodable: Literal["miss", "raise"] = "miss",
         on_event: Callable[[Event], object] | None = None,
         wall_clock: Callable[[], float] = wall_time,
+        **unknown: Never,
     ) -> None:
+        if unknown:
+            from cachetory.policy import policy_fields  # noqa: PLC0415 (only for an error)
+
+            check_names("Cache", unknown, policy_fields())
         opened_serializer = _open_serializer(serializer)
         self._backend: AsyncBackend[WireT] = _open_backend(backend)
+        check_text("prefix", prefix)
+        check_policy(policy)
+        check_flag("envelope", envelope)
+        check_callable("on_event", on_event)
+        check_callable("wall_clock", wall_clock)
         check_backend(self._backend)
         self._options: dict[str, Any] = {
             "serializer": opened_serializer,
@@ -153,7 +174,11 @@ class Cache(ItemAccess[ValueT], Generic[ValueT, WireT]):
         raises_backend_errors = _raises("on_backend_error", on_backend_error)
         raises_undecodable = _raises("on_undecodable", on_undecodable)
         self._codec = Codec(
-            opened_serializer, serialize_executor, wall_clock, is_strict=bool(envelope)
+            opened_serializer,
+            serialize_executor,
+            wall_clock,
+            is_strict=bool(envelope),
+            expects_envelopes=policy is not None and policy.plan.needs_times,
         )
         self._prefix = prefix
         self._wall_clock = wall_clock
@@ -263,6 +288,7 @@ class Cache(ItemAccess[ValueT], Generic[ValueT, WireT]):
             policy = self._policy
         if policy is None:
             return PLAIN
+        check_policy(policy)
         if self._envelope is False and policy.plan.needs_times and not self._keeps_objects:
             msg = f"{policy} needs values to be stored with their times, but `envelope` is False"
             raise ConfigurationError(msg)
@@ -401,7 +427,7 @@ class Cache(ItemAccess[ValueT], Generic[ValueT, WireT]):
             Exception: whatever the loader raises. What it has given before that is stored.
         """
         recipe = self._recipe_of_many(load_many, policy, time_to_live, chunk_size, exclude)
-        wanted = list(keys)
+        wanted = list_keys(keys)
         self._check_keys(wanted)
         outcomes, missing = await self._loader.find_many(wanted, recipe)
         if missing:
@@ -454,7 +480,7 @@ class Cache(ItemAccess[ValueT], Generic[ValueT, WireT]):
     ) -> dict[str, ValueT]:
         """Compute many values now, whatever is there, and set them; see `get_or_set_many`."""
         recipe = self._recipe_of_many(load_many, policy, time_to_live, chunk_size, exclude)
-        wanted = list(keys)
+        wanted = list_keys(keys)
         self._check_keys(wanted)
         known = await self._loader.begin_refresh(wanted)
         return give_all(await self._loader.load(known, recipe, is_forced=True))
@@ -685,6 +711,7 @@ class Cache(ItemAccess[ValueT], Generic[ValueT, WireT]):
         chunk_size: int | None,
         exclude: Callable[[str, ValueT], Eventual[bool] | bool] | None,
     ) -> Recipe[ValueT]:
+        check_loader(load_many)
         check_chunk_size(chunk_size)
         return Recipe(
             partial(load_chunks, load_many, chunk_size),
@@ -755,6 +782,7 @@ def _open_serializer(
     serializer: Serializer[ValueT, WireT] | str,
 ) -> Serializer[ValueT, WireT]:
     if not isinstance(serializer, str):
+        check_operations("serializer", serializer, ("serialize", "deserialize"), "pickle://")
         return serializer
     from cachetory.serializers import from_url  # noqa: PLC0415 (only if a URL was given)
 
@@ -763,6 +791,7 @@ def _open_serializer(
 
 def _open_backend(backend: AsyncBackend[WireT] | str) -> AsyncBackend[WireT]:
     if not isinstance(backend, str):
+        check_operations("backend", backend, ("get", "set", "get_many"), "redis://localhost:6379")
         return backend
     from cachetory.backends.async_ import from_url  # noqa: PLC0415 (only if a URL was given)
 

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, cast
 from cachetory._core.function_keys import KeyMaker
 from cachetory._runtime.async_ import check_colour
 from cachetory._shell.async_.recipe import check_chunk_size
-from cachetory.caches.async_ import Cache
 from cachetory.decorators.calls.async_ import Calls, custom_key_maker
 from cachetory.decorators.namesakes import namesakes_of
+from cachetory.decorators.option_checks import check_cache, check_decorated, check_options
 from cachetory.decorators.wrappers.async_ import (
     CachedClassMethod,
     CachedFunction,
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
     from cachetory._runtime.async_ import Eventual
-    from cachetory.caches.async_ import TimeToLiveOf
+    from cachetory.caches.async_ import Cache, TimeToLiveOf
     from cachetory.durations import Duration
     from cachetory.policy import Policy
 
@@ -91,7 +91,8 @@ def cached(
         InvalidDurationError: for a time to live that is none.
         UnkeyableArgumentError: when calling, if the identity of an argument cannot be told.
     """
-    _check_cache(cache)
+    check_cache(cache, "cached", "cachetory.caches.async_")
+    check_options(policy, make_key=make_key, key=key, exclude=exclude)
     if make_key is not None and (key is not None or ignore or version is not None):
         msg = (
             "`make_key` makes the whole key: `key`, `ignore` and `version` have no place beside it"
@@ -100,8 +101,8 @@ def cached(
 
     _check_times(cache, policy, time_to_live)
 
-    def decorate(function: Any, /) -> Any:
-        kind, inner = unwrap(function)
+    def decorate(*functions: Any, **options: Any) -> Any:
+        kind, inner = unwrap(check_decorated(functions, options, "cached"))
         check_colour(inner)
         calls = Calls[Any](
             inner,
@@ -170,11 +171,13 @@ def cached_many(
     """
     from cachetory.decorators.calls.many.async_ import ManyCalls  # noqa: PLC0415 (rarely used)
 
-    _check_cache(cache)
+    check_cache(cache, "cached_many", "cachetory.caches.async_")
+    check_options(policy, exclude=exclude)
     _check_times(cache, policy, time_to_live)
     check_chunk_size(chunk_size)
 
-    def decorate(function: Any, /) -> Any:
+    def decorate(*functions: Any, **options: Any) -> Any:
+        function = check_decorated(functions, options, "cached_many")
         refuse_descriptors(function)
         check_colour(function)
         calls = ManyCalls[Any, Any](
@@ -197,15 +200,6 @@ def cached_many(
         return CachedManyFunction[..., Any, Any](calls).like(function)
 
     return decorate
-
-
-def _check_cache(cache: object) -> None:
-    if not (cache is None or callable(cache) or isinstance(cache, Cache)):
-        msg = (
-            f"{type(cache).__name__} is no cache for this decorator: give a `Cache` from "
-            "`cachetory.caches.async_`, a callable that gives one, or None"
-        )
-        raise ConfigurationError(msg)
 
 
 def _check_times(cache: object, policy: Policy | None, time_to_live: object) -> None:

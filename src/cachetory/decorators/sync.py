@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, cast
 from cachetory._core.function_keys import KeyMaker
 from cachetory._runtime.sync import check_colour
 from cachetory._shell.sync.recipe import check_chunk_size
-from cachetory.caches.sync import Cache
 from cachetory.decorators.calls.sync import Calls, custom_key_maker
 from cachetory.decorators.namesakes import namesakes_of
+from cachetory.decorators.option_checks import check_cache, check_decorated, check_options
 from cachetory.decorators.wrappers.sync import (
     CachedClassMethod,
     CachedFunction,
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
     from cachetory._runtime.sync import Eventual
-    from cachetory.caches.sync import TimeToLiveOf
+    from cachetory.caches.sync import Cache, TimeToLiveOf
     from cachetory.durations import Duration
     from cachetory.policy import Policy
 
@@ -92,7 +92,8 @@ def cached(
         InvalidDurationError: for a time to live that is none.
         UnkeyableArgumentError: when calling, if the identity of an argument cannot be told.
     """
-    _check_cache(cache)
+    check_cache(cache, "cached", "cachetory.caches.sync")
+    check_options(policy, make_key=make_key, key=key, exclude=exclude)
     if make_key is not None and (key is not None or ignore or version is not None):
         msg = (
             "`make_key` makes the whole key: `key`, `ignore` and `version` have no place beside it"
@@ -101,8 +102,8 @@ def cached(
 
     _check_times(cache, policy, time_to_live)
 
-    def decorate(function: Any, /) -> Any:
-        kind, inner = unwrap(function)
+    def decorate(*functions: Any, **options: Any) -> Any:
+        kind, inner = unwrap(check_decorated(functions, options, "cached"))
         check_colour(inner)
         calls = Calls[Any](
             inner,
@@ -171,11 +172,13 @@ def cached_many(
     """
     from cachetory.decorators.calls.many.sync import ManyCalls  # noqa: PLC0415 (rarely used)
 
-    _check_cache(cache)
+    check_cache(cache, "cached_many", "cachetory.caches.sync")
+    check_options(policy, exclude=exclude)
     _check_times(cache, policy, time_to_live)
     check_chunk_size(chunk_size)
 
-    def decorate(function: Any, /) -> Any:
+    def decorate(*functions: Any, **options: Any) -> Any:
+        function = check_decorated(functions, options, "cached_many")
         refuse_descriptors(function)
         check_colour(function)
         calls = ManyCalls[Any, Any](
@@ -198,15 +201,6 @@ def cached_many(
         return CachedManyFunction[..., Any, Any](calls).like(function)
 
     return decorate
-
-
-def _check_cache(cache: object) -> None:
-    if not (cache is None or callable(cache) or isinstance(cache, Cache)):
-        msg = (
-            f"{type(cache).__name__} is no cache for this decorator: give a `Cache` from "
-            "`cachetory.caches.sync`, a callable that gives one, or None"
-        )
-        raise ConfigurationError(msg)
 
 
 def _check_times(cache: object, policy: Policy | None, time_to_live: object) -> None:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from cachetory.interfaces.serializers import Serializer
 
 _registry: Registry[Serializer[Any, Any]] = Registry(
-    "serializer", entry_points="cachetory.serializers"
+    "serializer", entry_points="cachetory.serializers", example="pickle+zstd://"
 )
 for _scheme, _target in {
     "json": "json:JsonSerializer",
@@ -80,6 +80,7 @@ def layers_from_url(url: str) -> list[Serializer[Any, Any]]:
         ConfigurationError: see `from_url`.
         MissingExtraError: see `from_url`.
     """
+    _registry.check(url)
     parsed = parse(url)
     if parsed.authority or parsed.path.strip("/"):
         msg = f"`{redact(url)}` names a place, but a serializer has none; begin options with `?`"

@@ -160,7 +160,7 @@ async def test_loader_gets_so_many_keys_at_a_time(
 async def test_chunk_size_that_is_none_is_refused(
     cache: Cache[Any], load: LoadMany, size: int
 ) -> None:
-    with pytest.raises(ConfigurationError, match=f"chunk_size={size} is no number of keys"):
+    with pytest.raises(ConfigurationError, match=f"chunk_size={size} is not a number of keys"):
         await cache.get_or_set_many(["a"], load, chunk_size=size)
 
 

@@ -8,7 +8,7 @@ from math import inf
 from typing import TYPE_CHECKING, Any, Generic
 
 from cachetory._core.freshness import Found
-from cachetory._core.magic import BUFFERS, is_envelope
+from cachetory._core.magic import BUFFERS, is_envelope, is_marked
 from cachetory._core.sentinels import INLINE
 from cachetory._runtime.sync import offload, offload_all
 from cachetory.errors import ConfigurationError
@@ -41,6 +41,8 @@ class Codec(Generic[ValueT, WireT]):
         executor: where it works.
         wall_clock: tells epoch seconds, by which entries in envelopes become stale.
         is_strict: whether wire that is in no envelope cannot be decoded.
+        expects_envelopes: whether wire that begins like an envelope is one, though it may be
+            damaged; else raw bytes may begin alike.
     """
 
     __slots__ = ("_attempt", "_executor", "_is_enveloped", "_serializer", "wall_clock")
@@ -52,13 +54,16 @@ class Codec(Generic[ValueT, WireT]):
         wall_clock: Callable[[], float],
         *,
         is_strict: bool,
+        expects_envelopes: bool,
     ) -> None:
         self._serializer = serializer
         self._executor = executor
         self._attempt = partial(_attempt, serializer)
         self.wall_clock = wall_clock
         # To take it for an envelope is to refuse what is none.
-        self._is_enveloped: Callable[[object], bool] = _always if is_strict else is_envelope
+        self._is_enveloped: Callable[[object], bool] = (
+            _always if is_strict else is_marked if expects_envelopes else is_envelope
+        )
 
     def encode(self, value: ValueT) -> WireT:
         """Turn a value into wire."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, Generic
 from cachetory._core.bound_call import BoundCall
 from cachetory._core.bulk import check_mapping
 from cachetory._core.call_binding import signature_of
+from cachetory._core.option_checks import check_loader
 from cachetory._core.sentinels import MISSING, Absent
 from cachetory._runtime.sync import resolve
 from cachetory.durations import to_seconds
@@ -83,6 +84,7 @@ class Recipe(Generic[ValueT]):
         if_not_exists: bool = False,
         exclude: Callable[[str, Any], Eventual[bool] | bool] | None = None,
     ) -> None:
+        check_loader(load)
         self.load = load
         self.plan = plan
         self.is_bulk = is_bulk
@@ -161,8 +163,8 @@ def check_chunk_size(chunk_size: int | None) -> None:
     Raises:
         ConfigurationError: for less than one key.
     """
-    if chunk_size is not None and chunk_size < 1:
-        msg = f"chunk_size={chunk_size!r} is no number of keys: give 1 or more, or None"
+    if chunk_size is not None and (not isinstance(chunk_size, int) or chunk_size < 1):
+        msg = f"chunk_size={chunk_size!r} is not a number of keys: give 1 or more, or None"
         raise ConfigurationError(msg)
 
 

@@ -27,7 +27,7 @@ __all__ = [
 ]
 
 _registry: Registry[AsyncBackend[Any]] = Registry(
-    "backend", entry_points="cachetory.backends.async_"
+    "backend", entry_points="cachetory.backends.async_", example="redis://localhost:6379"
 )
 _registry.register("memory", MemoryBackend)
 _registry.register("dummy", DummyBackend)

@@ -27,7 +27,9 @@ __all__ = [
     "register",
 ]
 
-_registry: Registry[SyncBackend[Any]] = Registry("backend", entry_points="cachetory.backends.sync")
+_registry: Registry[SyncBackend[Any]] = Registry(
+    "backend", entry_points="cachetory.backends.sync", example="redis://localhost:6379"
+)
 _registry.register("memory", MemoryBackend)
 _registry.register("dummy", DummyBackend)
 

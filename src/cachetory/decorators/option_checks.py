@@ -1,0 +1,90 @@
+"""Check what users give to the decorators, when a function is decorated."""
+
+from __future__ import annotations
+
+import sys
+from types import FunctionType
+from typing import Any
+
+from cachetory._core.option_checks import check_callable, check_policy
+from cachetory.errors import ConfigurationError, UncacheableFunctionError
+
+
+def check_cache(cache: Any, decorator: str, module: str) -> None:
+    """Refuse what is neither a cache, nor `None`, nor a function that chooses a cache.
+
+    A function that is being decorated with `@cached` instead of `@cached(cache)` is recognised by
+    the line from which the decorator is called: one inside of the function's own definition.
+
+    Args:
+        cache: what was given as the cache.
+        decorator: the name of the decorator.
+        module: where caches for the decorator come from.
+
+    Raises:
+        UncacheableFunctionError: for a function that is being decorated without parentheses.
+        ConfigurationError: for everything else, naming it.
+    """
+    if type(cache) is FunctionType and _is_being_defined(cache):
+        msg = (
+            f"`{cache.__qualname__}` is decorated with `@{decorator}`, which takes a cache first: "
+            f"write `@{decorator}(cache)`"
+        )
+        raise UncacheableFunctionError(msg)
+    if isinstance(cache, type):
+        msg = f"{cache.__name__} is a class: give {decorator} a cache made of it"
+        raise ConfigurationError(msg)
+    if cache is None or callable(cache) or (hasattr(cache, "get") and hasattr(cache, "set")):
+        return
+    msg = (
+        f"{cache!r} is not a cache for this decorator: give a `Cache` from `{module}`, "
+        "a function that returns one, or None"
+    )
+    raise ConfigurationError(msg)
+
+
+def check_options(policy: object, **functions: object) -> None:
+    """Refuse a policy that is none, and functions that cannot be called.
+
+    Raises:
+        ConfigurationError: naming the option and its value.
+    """
+    check_policy(policy)
+    for name, function in functions.items():
+        check_callable(name, function)
+
+
+def check_decorated(functions: tuple[Any, ...], options: dict[str, Any], decorator: str) -> Any:
+    """Return the function to decorate, the only argument of a decorator.
+
+    Raises:
+        UncacheableFunctionError: for anything else, such as the arguments of a call to a function
+            that was decorated without parentheses.
+    """
+    if len(functions) == 1 and not options:
+        function = functions[0]
+        if callable(function) or isinstance(function, (classmethod, staticmethod)):
+            return function
+    msg = (
+        f"`{decorator}(cache)` decorates one function, and got {_listed(functions, options)}: "
+        f"write `@{decorator}(cache)` above a function"
+    )
+    raise UncacheableFunctionError(msg)
+
+
+def _is_being_defined(function: FunctionType) -> bool:
+    code = function.__code__
+    frame = sys._getframe(1)  # noqa: SLF001  # the documented way to the caller's line
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith(
+        "cachetory.decorators"
+    ):
+        frame = frame.f_back
+    if frame.f_code.co_filename != code.co_filename or frame.f_code is code:
+        return False
+    last = max((line for _, _, line in code.co_lines() if line is not None), default=0)
+    return function.__name__ != "<lambda>" and code.co_firstlineno <= frame.f_lineno <= last
+
+
+def _listed(functions: tuple[Any, ...], options: dict[str, Any]) -> str:
+    given = [type(it).__name__ for it in functions] + [f"{name}=" for name in options]
+    return ", ".join(given) or "nothing"

@@ -1,7 +1,7 @@
 """What counts as progress on a connection, and how long an exchange may last at most.
 
-A timeout applies to silence: no byte is received, and the peer acknowledges no byte of a big request.
-So a big value may take its time on a slow link, while a server that is frozen is noticed soon.
+A timeout applies to silence: no byte is received, and the peer acknowledges no byte of a big
+request. So a big value may take its time on a slow link, and a server that is frozen is noticed.
 """
 
 from __future__ import annotations
@@ -20,8 +20,12 @@ SLOWEST_RATE = 65_536
 BIG = 16_384
 """Bytes from which on the sending of a request is watched. A smaller one leaves at once."""
 
-_ACKNOWLEDGED_AT = 120  # `tcpi_bytes_acked` in the `tcp_info` of Linux 4.1 and later
-_CAN_TELL = sys.platform == "linux"
+CAN_TELL = sys.platform == "linux"
+"""Whether the system tells how many bytes a connection has carried."""
+
+# `tcpi_bytes_acked` and `tcpi_bytes_received` in the `tcp_info` of Linux 4.1 and later.
+_COUNTERS_AT = 120
+_COUNTERS = struct.Struct("=QQ")
 
 
 def acknowledged(sock: Any) -> int:
@@ -29,13 +33,24 @@ def acknowledged(sock: Any) -> int:
 
     Linux tells for TCP. Over TLS, that counts encrypted bytes.
     """
-    if not _CAN_TELL:
-        return 0
+    return _carried(sock)[0]
+
+
+def received(sock: Any) -> int:
+    """Return how many bytes have come, read or not; see `acknowledged`."""
+    return _carried(sock)[1]
+
+
+def _carried(sock: Any) -> tuple[int, int]:
+    if not CAN_TELL:
+        return 0, 0
     try:
-        info = sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _ACKNOWLEDGED_AT + 8)
-        return int(struct.unpack_from("=Q", info, _ACKNOWLEDGED_AT)[0])
+        size = _COUNTERS_AT + _COUNTERS.size
+        info = sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, size)
+        sent, came = _COUNTERS.unpack_from(info, _COUNTERS_AT)
     except (AttributeError, OSError, struct.error):  # a Unix socket, or an old kernel
-        return 0
+        return 0, 0
+    return sent, came
 
 
 def longest(timeout: float, moved: int) -> float:

@@ -36,7 +36,7 @@ def _bytes_of(part: object) -> bytes:
     if isinstance(part, str):
         return str.encode(part)
     if isinstance(part, BUFFERS):
-        return memoryview(part).tobytes()
+        return memoryview(cast("bytes", part)).tobytes()
     if isinstance(part, int) and not isinstance(part, bool):
         return b"%d" % int(part)
     msg = f"a part of a command is bytes, text or a whole number, not a {type(part).__name__}"

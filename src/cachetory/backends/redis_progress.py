@@ -20,6 +20,9 @@ SLOWEST_RATE = 65_536
 BIG = 16_384
 """Bytes from which on the sending of a request is watched. A smaller one leaves at once."""
 
+SPARED_AT = 4_194_304
+"""Bytes per second at which a big request may leave the buffers on its way, at the slowest."""
+
 CAN_TELL = sys.platform == "linux"
 """Whether the system tells how many bytes a connection has carried."""
 
@@ -56,3 +59,12 @@ def _carried(sock: Any) -> tuple[int, int]:
 def longest(timeout: float, moved: int) -> float:
     """Return the seconds that an exchange may last which has moved so many bytes so far."""
     return PATIENCE * timeout + moved / SLOWEST_RATE
+
+
+def spared(size: int, took: float) -> float:
+    """Return the seconds of silence to allow, besides the timeout, after a big request was taken.
+
+    A part of it may still be in the buffers of what lies between, such as a proxy. They empty no
+    more slowly than they were filled, or at `SPARED_AT`.
+    """
+    return took + size / SPARED_AT

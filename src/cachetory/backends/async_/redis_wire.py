@@ -36,6 +36,7 @@ from cachetory.backends.redis_progress import (
     acknowledged,
     longest,
     received,
+    spared,
 )
 from cachetory.backends.redis_words import pack
 
@@ -428,6 +429,9 @@ class _Lane(asyncio.Protocol):
         self._moved = 0  # bytes that were received, or are known to be taken of a big request
         self._acknowledged = 0
         self._watched_until = 0  # so many bytes acknowledged, while something big is sent
+        self._watched = 0  # bytes of that
+        self._watched_from = 0.0
+        self._spared_until = 0.0
         self._number = 0  # of the last that was sent
         self._unsent: list[bytes] = []
         self._gets: dict[Any, list[_Asker]] = {}  # those of them that are asked of by a key alone
@@ -614,7 +618,10 @@ class _Lane(asyncio.Protocol):
         taken = self._taken()
         if taken >= self._watched_until:
             self._acknowledged = self._watched_until = taken
+            self._watched = 0
+            self._watched_from = self._loop.time()
         self._watched_until += size
+        self._watched += size
         if self._alarm is not None:
             self._alarm.cancel()
         self._look_at_the_time()
@@ -641,7 +648,7 @@ class _Lane(asyncio.Protocol):
         if self._sent:
             sent_at, _, moved = self._sent[0]
             self._note_what_is_taken(now)
-            silent_from = max(sent_at, self._heard_at)
+            silent_from = max(sent_at, self._heard_at, self._spared_until)
             is_slow = now - sent_at >= longest(timeout, self._moved - moved)
             if is_slow or silent_from <= now - timeout:
                 self._end(late)
@@ -661,6 +668,8 @@ class _Lane(asyncio.Protocol):
             self._moved += taken - self._acknowledged
             self._acknowledged = taken
             self._heard_at = now
+        if taken >= self._watched_until:
+            self._spared_until = now + spared(self._watched, now - self._watched_from)
 
     def _end(self, make_error: Callable[[], RedisError]) -> None:
         """Let all who wait know that it is over."""

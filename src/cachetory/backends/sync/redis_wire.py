@@ -34,7 +34,7 @@ from cachetory.backends.redis_faults import (
     tells_of_demotion,
     without_secrets,
 )
-from cachetory.backends.redis_progress import BIG, acknowledged, longest
+from cachetory.backends.redis_progress import BIG, acknowledged, longest, spared
 from cachetory.backends.redis_words import Packer, pack
 
 if TYPE_CHECKING:
@@ -462,7 +462,9 @@ class _Line:
         "_connection",
         "_moved",
         "_reader",
+        "_size",
         "_socket",
+        "_taken_at",
         "_timeout",
         "_watched_until",
         "heard_at",
@@ -480,7 +482,9 @@ class _Line:
         )
         self._moved = 0  # bytes of the exchange that were sent or received
         self._acknowledged = 0
-        self._watched_until = 0  # so many bytes acknowledged, while a big request is sent
+        self._watched_until = 0  # so many bytes acknowledged, if the request is a big one
+        self._size = 0
+        self._taken_at = 0.0
         self.heard_at: float = monotonic()
         self.sent_at: float = self.heard_at
         _time_out_in_the_kernel(self._socket)
@@ -488,6 +492,7 @@ class _Line:
     def send(self, request: bytes) -> None:
         self.sent_at = monotonic()
         self._moved = 0
+        self._watched_until = 0
         if len(request) > BIG:
             self._send_in_steps(memoryview(request))
             return
@@ -500,13 +505,15 @@ class _Line:
 
     def _send_in_steps(self, request: memoryview) -> None:
         """Send a big request: it may take longer than the timeout as long as it progresses."""
+        self._size = len(request)
+        self._taken_at = self.sent_at
         self._acknowledged = acknowledged(self._socket)
-        self._watched_until = self._acknowledged + len(request)
+        self._watched_until = self._acknowledged + self._size
         while request:
             try:
                 count = self._socket.send(request[:BIG])
             except (TimeoutError, BlockingIOError):
-                if not self._is_taken():
+                if not self._goes_on():
                     raise late() from None
                 continue
             except OSError as error:
@@ -515,14 +522,18 @@ class _Line:
             self._moved += count
             self._check_duration()
 
-    def _is_taken(self) -> bool:
-        """Tell whether the peer has taken more of a big request since the last look."""
-        before = self._acknowledged
-        if before >= self._watched_until:
+    def _goes_on(self) -> bool:
+        """Tell, after a timeout, whether a big request is still on its way to the server."""
+        if not self._watched_until:
             return False
         self._check_duration()
-        self._acknowledged = acknowledged(self._socket)
-        return self._acknowledged > before
+        now = monotonic()
+        before = self._acknowledged
+        if before < self._watched_until:
+            self._acknowledged = acknowledged(self._socket)
+            self._taken_at = now
+            return self._acknowledged > before
+        return now - self._taken_at < spared(self._size, self._taken_at - self.sent_at)
 
     def _check_duration(self) -> None:
         """Raise an error if the exchange progresses too slowly on the whole."""
@@ -546,7 +557,7 @@ class _Line:
             try:
                 chunk = self._socket.recv(_READ_AT_ONCE)
             except (TimeoutError, BlockingIOError):
-                if not self._is_taken():
+                if not self._goes_on():
                     raise late() from None
                 continue
             except OSError as error:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 COMMANDS = (
     "get",
@@ -76,7 +76,7 @@ def settings_of(client: Any) -> dict[str, Any]:
     """Return the settings of a client's connections, as far as there are any."""
     pool = getattr(client, "connection_pool", None)
     settings = getattr(pool, "connection_kwargs", None)
-    return settings if isinstance(settings, dict) else {}
+    return cast("dict[str, Any]", settings) if isinstance(settings, dict) else {}
 
 
 def _is_of_redis_py(kind: type, name: str) -> bool:

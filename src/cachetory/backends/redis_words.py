@@ -16,20 +16,24 @@ CLAIM_SUFFIX = b"\xc1lease"
 
 _pack = cast("Any", hiredis).pack_command
 
+_SAFE = frozenset((bytes, str))
+"""Types that `hiredis` encodes without a call into Python; subclasses are none of them."""
+
 _WIRE_TYPES = (*BUFFERS, str)
 
 
 def pack(command: Command) -> bytes:
     """Encode a command as a server reads it.
 
-    `hiredis` gets nothing but bytes. It would call back into Python for numbers, and does not check
+    `hiredis` gets nothing but bytes and text. It would call back into Python for numbers, and does not check
     whether that failed: at the recursion limit, the interpreter would crash.
 
     Raises:
         redis.exceptions.DataError: if a part of it is neither bytes nor text nor a whole number.
     """
-    parts = tuple([it if it.__class__ is bytes else _bytes_of(it) for it in command])
-    return _pack(parts)  # type: ignore[no-any-return]  # hiredis declares no type
+    if not _SAFE.issuperset(map(type, command)):
+        command = tuple(map(_bytes_of, command))
+    return _pack(command)  # type: ignore[no-any-return]  # hiredis declares no type
 
 
 def _bytes_of(part: object) -> bytes:

@@ -25,8 +25,8 @@ _WIRE_TYPES = (*BUFFERS, str)
 def pack(command: Command) -> bytes:
     """Encode a command as a server reads it.
 
-    `hiredis` gets nothing but bytes and text. It would call back into Python for numbers, and does not check
-    whether that failed: at the recursion limit, the interpreter would crash.
+    `hiredis` gets nothing but bytes and text. It would call back into Python for numbers, and does
+    not check whether that failed: at the recursion limit, the interpreter would crash.
 
     Raises:
         redis.exceptions.DataError: if a part of it is neither bytes nor text nor a whole number.

@@ -45,6 +45,7 @@ NAMES = {
     "AsyncIterator": "Iterator",
     "AsyncLeases": "SyncLeases",
     "AsyncWatch": "SyncWatch",
+    "FakeAsyncRedis": "FakeRedis",
     "__aenter__": "__enter__",
     "__aexit__": "__exit__",
     "aadd": "add",

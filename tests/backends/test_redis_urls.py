@@ -191,6 +191,89 @@ def test_url_that_makes_no_sense_is_refused_without_its_password(
         _is_refused(make, url.format(PASSWORD), told)
 
 
+@pytest.mark.parametrize("module", [async_, sync])
+@pytest.mark.parametrize(
+    ("rest", "told"),
+    [
+        ("h1/abc", "the number of a logical database"),
+        ("h1/-1", "the number of a logical database"),
+        ("h1/1.5", "the number of a logical database"),
+        ("h1/1/2", "the number of a logical database"),
+        ("h1/%31a", "the number of a logical database"),
+        ("h1/\u0663", "the number of a logical database"),
+        ("h1?db=abc", "`db`"),
+        ("h1?db=-1", "`db`"),
+        ("h1?db=", "`db`"),
+        ("h1/1?db=2", "two different logical databases"),
+        ("h1?db=1&db=2", "more than once"),
+        ("h1:port", "from 1 to 65535"),
+        ("h1:70000", "from 1 to 65535"),
+        ("h1:0", "from 1 to 65535"),
+        ("h1:-1", "from 1 to 65535"),
+        (":6379", "name the server"),
+        ("/1", "name the server"),
+        ("[::1", "name the server"),
+        ("h1?host=h2", "in front of"),
+        ("h1?unknown=1", "the parameter 'unknown'"),
+        ("h1?socket_keepalive=perhaps", "`socket_keepalive`"),
+        ("h1?retry_on_timeout=2", "`retry_on_timeout`"),
+        ("h1?socket_timeout=nan", "`socket_timeout`"),
+        ("h1?socket_timeout=-1", "`socket_timeout`"),
+        ("h1?socket_connect_timeout=soon", "`socket_connect_timeout`"),
+        ("h1?socket_read_size=many", "`socket_read_size`"),
+        ("h1?max_connections=0", "`max_connections`"),
+        ("h1?health_check_interval=often", "`health_check_interval`"),
+        ("h1?protocol=7", "`protocol`"),
+        ("h1?retry_on_error=x", "`retry_on_error`"),
+        ("h1?encoding=none", "`encoding`"),
+    ],
+)
+def test_url_of_one_server_that_is_misread_easily_is_refused(
+    module: Any, rest: str, told: str
+) -> None:
+    for scheme in ("redis", "rediss", "valkey"):
+        _is_refused(module.from_url, f"{scheme}://:{PASSWORD}@{rest}", told)
+
+
+@pytest.mark.parametrize("url", ["unix://", "redis+unix://", "redis+unix:///", "unix://tmp/s.sock"])
+def test_url_of_socket_without_path_is_refused(url: str) -> None:
+    for module in (async_, sync):
+        _is_refused(module.from_url, url, "write the path of a socket")
+
+
+@pytest.mark.parametrize("rest", ["u:1/{}@h1", ":{}/2@h1", ":/{}@h1/1", ":{}#@h1"])
+def test_url_whose_password_is_not_encoded_is_refused_without_it(rest: str) -> None:
+    for module in (async_, sync):
+        _is_refused(module.from_url, f"redis://{rest.format(PASSWORD)}", "percent-encode")
+
+
+@pytest.mark.parametrize(
+    ("url", "database"),
+    [
+        ("redis://", 0),
+        ("redis:///1", 1),
+        ("redis://h1/1/", 1),
+        ("redis://h1/1?db=1", 1),
+        ("redis://h1?db=2", 2),
+        ("unix:///path?db=3", 3),
+    ],
+)
+def test_database_of_one_server_is_read(url: str, database: int) -> None:
+    assert _settings_of(sync.RedisBackend.from_url(url)).get("db", 0) == database
+
+
+@given(st.text(st.characters(codec="utf-8"), max_size=8), st.text(max_size=8))
+def test_path_is_the_number_of_a_database_or_is_refused(path: str, query: str) -> None:
+    url = f"redis://h1/{quote(path)}?db={quote(query)}"
+    try:
+        settings = _settings_of(sync.RedisBackend.from_url(url))
+    except ConfigurationError:
+        return
+
+    numbers = {int(it) for it in (path.strip("/"), query) if it}
+    assert {int(settings["db"])} == numbers
+
+
 @pytest.mark.parametrize("scheme", ["unix+cluster", "redis+unix+cluster", "other+sentinel"])
 def test_url_of_unknown_base_is_refused(scheme: str) -> None:
     for module in (async_, sync):

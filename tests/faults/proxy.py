@@ -70,6 +70,10 @@ class Proxy(Started):
         """Let the replies trickle, on each connection, at this rate."""
         self._order("rate", bytes_per_second)
 
+    def request_rate(self, bytes_per_second: float) -> None:
+        """Let the requests trickle, on each connection, at this rate."""
+        self._order("request_rate", bytes_per_second)
+
     def black_hole(self) -> None:
         """Accept connections, and pass nothing on, on old ones neither."""
         self._order("black_hole")

@@ -49,6 +49,7 @@ class Faults:
     delay: float = 0.0
     jitter: float = 0.0
     rate: float | None = None
+    request_rate: float | None = None
     bytes_until_cut: int | None = None
     bytes_until_flip: int | None = None
 
@@ -102,6 +103,10 @@ class Relay:
     async def rate(self, bytes_per_second: float) -> None:
         """Trickle the replies."""
         self._faults.rate = bytes_per_second
+
+    async def request_rate(self, bytes_per_second: float) -> None:
+        """Trickle the requests."""
+        self._faults.request_rate = bytes_per_second
 
     async def black_hole(self) -> None:
         """Accept, and pass nothing on in either direction."""
@@ -171,23 +176,27 @@ class Relay:
     async def _pump_requests(self, link: Link) -> None:
         with suppress(OSError):
             while chunk := await link.from_client.read(_CHUNK):
-                await self._passing.wait()
-                link.to_server.write(chunk)
-                await link.to_server.drain()
+                for part in self._slices(chunk, self._faults.request_rate):
+                    await self._passing.wait()
+                    if self._faults.request_rate is not None:
+                        await asyncio.sleep(len(part) / self._faults.request_rate)
+                    link.to_server.write(part)
+                    await link.to_server.drain()
 
     async def _pump_replies(self, link: Link) -> None:
         with suppress(OSError):
             while chunk := await link.from_server.read(_CHUNK):
                 await asyncio.sleep(self._faults.delay + random.uniform(0, self._faults.jitter))
-                for part in self._slices(chunk):
+                for part in self._slices(chunk, self._faults.rate):
                     await self._passing.wait()
                     if await self._reply(link, part):
                         return
 
-    def _slices(self, chunk: bytes) -> list[bytes]:
+    @staticmethod
+    def _slices(chunk: bytes, rate: float | None) -> list[bytes]:
         size = len(chunk)
-        if self._faults.rate is not None:
-            size = max(1, int(self._faults.rate / _SLICES_PER_SECOND))
+        if rate is not None:
+            size = max(1, int(rate / _SLICES_PER_SECOND))
         return [chunk[start : start + size] for start in range(0, len(chunk), size)]
 
     async def _reply(self, link: Link, part: bytes) -> bool:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple, NoReturn
+from codecs import lookup
+from typing import TYPE_CHECKING, NamedTuple, NoReturn
 from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
 
-from cachetory._core.urls import boolean, redact
+from cachetory._core.urls import boolean, choice, number, redact
 from cachetory.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 DEFAULT_OPTIONS = {"socket_connect_timeout": 0.25, "socket_timeout": 0.25}
 """What a client made from a URL does unless the URL says otherwise, in seconds.
@@ -52,6 +56,7 @@ class RedisUrl(NamedTuple):
         base, _, topology = scheme.lower().partition("+")
         if topology not in _PORTS:
             known = {"redis+unix": "unix", **_PLAIN}.get(scheme.lower(), scheme.lower())
+            _OneServer(url, known).check(rest)
             return cls(f"{known}://{rest}")
         if base not in _PLAIN:
             msg = f"`{redact(url)}` cannot be used: of {base}, there are no {topology}s"
@@ -59,9 +64,86 @@ class RedisUrl(NamedTuple):
         return _Parser(url, _PLAIN[base], topology).parse(rest)
 
 
-class _Parser:
-    def __init__(self, url: str, base: str, topology: str) -> None:
+class _Strict:
+    """Refuses what redis-py would pass over silently, or take for something else."""
+
+    def __init__(self, url: str) -> None:
         self._url = url
+
+    def _options(self, query: str) -> dict[str, str]:
+        """Read the query, and check the values of those parameters whose type is known."""
+        pairs = parse_qsl(query, keep_blank_values=True)
+        options = dict(pairs)
+        for name, value in pairs:
+            if name in _IN_FRONT:
+                self._refuse(f"`{name}` belongs in front of the `?`, not behind it")
+            if options[name] != value or [it for it, _ in pairs].count(name) > 1:
+                self._refuse(f"the parameter `{name}` is given more than once")
+            try:
+                _READERS.get(name, str)(value)
+            except ValueError as error:
+                self._refuse(f"Invalid value for `{name}`: {error}")
+        return options
+
+    def _database(self, text: str, query: str | None) -> None:
+        """Check the number of the logical database in the path against the one in the query."""
+        number = unquote(text)
+        if number and not _is_number(number):
+            self._refuse(
+                "behind the host stands the number of a logical database, such as `/0`, "
+                f"not `/{text}`"
+            )
+        if number and query is not None and int(number) != int(query):
+            self._refuse("its path and `db` name two different logical databases: name one")
+
+    def _refuse(self, reason: str) -> NoReturn:
+        msg = f"`{redact(self._url)}` cannot be used: {reason}"
+        raise ConfigurationError(msg)
+
+
+class _OneServer(_Strict):
+    """Checks the URL of one server, which redis-py reads after that."""
+
+    def __init__(self, url: str, scheme: str) -> None:
+        super().__init__(url)
+        self._scheme = scheme
+
+    def check(self, rest: str) -> None:
+        """Check all that follows `://`."""
+        if "#" in rest:
+            self._refuse("percent-encode special characters, such as # as %23")
+        rest, _, query = rest.partition("?")
+        options = self._options(query)
+        authority, slash, path = rest.partition("/")
+        credentials, _, netloc = authority.rpartition("@")
+        if self._scheme == "unix":
+            if netloc or not path.strip("/"):
+                self._refuse("write the path of a socket as in `unix:///run/redis.sock?db=0`")
+            return
+        if "@" in path:  # a slash in the password; no part of it may be shown
+            self._refuse_address()
+        self._check_address(credentials, netloc)
+        self._database(path.removesuffix("/") if slash else "", options.get("db"))
+
+    def _check_address(self, credentials: str, netloc: str) -> None:
+        try:
+            split = urlsplit(f"//{netloc}")
+            host, port = split.hostname, split.port
+        except ValueError:
+            self._refuse_address()
+        if port == 0 or (host is None and (credentials or netloc)):
+            self._refuse_address()
+
+    def _refuse_address(self) -> NoReturn:
+        self._refuse(
+            "name the server as `host:port`, with a port from 1 to 65535, and percent-encode "
+            "special characters of the password, such as / as %2F"
+        )
+
+
+class _Parser(_Strict):
+    def __init__(self, url: str, base: str, topology: str) -> None:
+        super().__init__(url)
         self._base = base
         self._topology = topology
 
@@ -70,7 +152,7 @@ class _Parser:
         authority, _, path = rest.partition("/")
         credentials, at, netloc = authority.rpartition("@")
         hosts = tuple(self._host(part) for part in netloc.split(","))
-        options = dict(parse_qsl(query, keep_blank_values=True))
+        options = self._options(query)
         try:
             reads_from_replicas = boolean(options.pop("read_from_replicas", "false"))
         except ValueError as error:
@@ -80,8 +162,9 @@ class _Parser:
         if self._topology == SENTINEL:
             service, _, path = path.partition("/")
             service = unquote(service)
-            if path and not path.isdecimal():
+            if path and not _is_number(unquote(path)):
                 self._refuse("behind the service stands the number of a logical database")
+            self._database(path, options.get("db"))
             if not service:
                 self._refuse(
                     "name the service that the Sentinels watch, as in "
@@ -107,13 +190,79 @@ class _Parser:
             host, port = split.hostname, split.port
         except ValueError:
             host = port = None
-        if host is None:
+        if host is None or port == 0:
             self._refuse("name its hosts as `host:port,host:port`")
         return host, port or _PORTS[self._topology]
 
-    def _refuse(self, reason: str) -> NoReturn:
-        msg = f"`{redact(self._url)}` cannot be used: {reason}"
-        raise ConfigurationError(msg)
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdecimal()
+
+
+def _count(value: str) -> int:
+    if not _is_number(value):
+        msg = "expected a whole number that is not negative"
+        raise ValueError(msg)
+    return int(value)
+
+
+def _positive_count(value: str) -> int:
+    if not _is_number(value) or int(value) == 0:
+        msg = "expected a whole number above zero"
+        raise ValueError(msg)
+    return int(value)
+
+
+def _seconds(value: str) -> float:
+    read = number(value)
+    if read <= 0:
+        msg = "expected a number of seconds above zero"
+        raise ValueError(msg)
+    return read
+
+
+def _pause(value: str) -> float:
+    read = number(value)
+    if read < 0:
+        msg = "expected a number of seconds that is not negative"
+        raise ValueError(msg)
+    return read
+
+
+def _encoding(value: str) -> str:
+    try:
+        return lookup(value).name
+    except LookupError:
+        msg = "expected an encoding, such as `utf-8`"
+        raise ValueError(msg) from None
+
+
+def _of_python(value: str) -> NoReturn:
+    msg = "a URL cannot name classes: give a client instead"
+    raise ValueError(msg)
+
+
+_IN_FRONT = ("host", "port", "path")
+_READERS: dict[str, Callable[[str], object]] = {
+    "db": _count,
+    "socket_timeout": _seconds,
+    "socket_connect_timeout": _seconds,
+    "socket_read_size": _positive_count,
+    "max_connections": _positive_count,
+    "health_check_interval": _pause,
+    "timeout": _pause,
+    "protocol": choice("2", "3"),
+    "socket_keepalive": boolean,
+    "retry_on_timeout": boolean,
+    "ssl_check_hostname": boolean,
+    "ssl_validate_ocsp": boolean,
+    "ssl_validate_ocsp_stapled": boolean,
+    "legacy_responses": boolean,
+    "read_from_replicas": boolean,
+    "encoding": _encoding,
+    "retry_on_error": _of_python,
+}
+"""What reads the values of the parameters of redis-py that are numbers or truth values."""
 
 
 def reason_of(error: Exception) -> str:
@@ -121,6 +270,6 @@ def reason_of(error: Exception) -> str:
     _, unexpected, parameter = str(error).partition("unexpected keyword argument ")
     if unexpected:
         return f"redis-py's connections do not know the parameter {parameter}"
-    if str(error).startswith(("Invalid value for ", "Redis URL must specify")):
+    if str(error).startswith(("Invalid value for ", "Invalid SSL ", "Redis URL must specify")):
         return str(error)
     return "it is malformed; percent-encode special characters of the password, such as / as %2F"

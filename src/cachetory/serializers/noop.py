@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, Generic
+from typing import TYPE_CHECKING, Any, ClassVar, Generic
 
+from cachetory._core.keys import a_or_an
 from cachetory._core.urls import Parameters
 from cachetory.interfaces.serializers import Serializer, ValueT
 
@@ -38,3 +39,34 @@ class NoopSerializer(Serializer[ValueT, ValueT], Generic[ValueT]):
     def deserialize(self, data: ValueT) -> ValueT:
         """Return what was stored."""
         return data
+
+
+class ExactNoopSerializer(NoopSerializer[Any]):
+    """Leave values as they are, for a store that gives back only some types as they were.
+
+    Args:
+        types: the types that come back as they were stored.
+        store: the name of the store, for messages.
+    """
+
+    __slots__ = ("_store", "_types")
+
+    def __init__(self, types: tuple[type, ...], store: str) -> None:
+        self._types = types
+        self._store = store
+
+    def serialize(self, value: Any) -> Any:
+        """Return the value.
+
+        Raises:
+            TypeError: for a value that would come back as another type.
+        """
+        if type(value) in self._types:
+            return value
+        kept = " and ".join(it.__name__ for it in self._types)
+        msg = (
+            f"`noop://` stores values as they are, and {self._store} keeps {kept}: "
+            f"{a_or_an(type(value).__name__)} would come back as another type, or not at all; "
+            "encode it, or use a serializer such as `pickle://` or `json://`"
+        )
+        raise TypeError(msg)

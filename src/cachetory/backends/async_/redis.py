@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Generic
 
 from cachetory.backends.async_.redis_leases import RedisLeases
-from cachetory.backends.async_.redis_topologies import servers_at, servers_of
+from cachetory.backends.async_.redis_topologies import has_leases, servers_at, servers_of
 from cachetory.backends.names import name_of, names_of
 from cachetory.backends.redis_words import claim_beside, wire_of
 from cachetory.durations import to_milliseconds, to_timestamp
@@ -32,14 +32,18 @@ class RedisBackend(AsyncBackend[bytes], Generic[BytesT]):
     Args:
         client: a client of redis-py for a server, a Sentinel's primary or a cluster, which must
             not decode responses. Its settings are used, and it is never closed. In another event
-            loop than the first, connections of that loop are used.
+            loop than the first, connections of that loop are used. A client that is more than
+            that, such as a fake, a proxy or a subclass which changes commands, is asked by its
+            own methods.
 
     Raises:
         ConfigurationError: if the client decodes responses, or is of another kind.
     """
 
+    exact_types = (bytes,)
+
     def __init__(self, client: Redis | RedisCluster) -> None:
-        self._use(servers_of(client))
+        self._use(servers_of(client), has_leases=has_leases(client))
 
     @classmethod
     def from_url(cls, url: str) -> Self:
@@ -61,14 +65,15 @@ class RedisBackend(AsyncBackend[bytes], Generic[BytesT]):
         backend._use(servers_at(url))  # noqa: SLF001 (it is one of ours)
         return backend
 
-    def _use(self, servers: PerLoop[RedisServers]) -> None:
+    def _use(self, servers: PerLoop[RedisServers], *, has_leases: bool = True) -> None:
         self._servers = servers
         self._leases = RedisLeases(servers)
+        self._has_leases = has_leases
 
     @property
-    def leases(self) -> RedisLeases:
-        """The claims to the keys of the server."""
-        return self._leases
+    def leases(self) -> RedisLeases | None:
+        """The claims to the keys of the server; none if a client changes commands."""
+        return self._leases if self._has_leases else None
 
     def is_outage(self, error: Exception) -> bool:
         """Tell whether the server cannot be reached, or does not answer, or is not ready to.

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, cast
 
+from redis.asyncio import Redis
 from redis.asyncio import RedisCluster as ClusterClient
 from redis.asyncio.connection import ConnectionPool
 from redis.asyncio.retry import Retry
 from redis.asyncio.sentinel import Sentinel, SentinelConnectionPool
 from redis.backoff import NoBackoff
+from redis.exceptions import RedisError
 
 from cachetory._core.urls import redact
 from cachetory._runtime.async_ import PerLoop
 from cachetory.backends.async_.redis_cluster import RedisCluster
+from cachetory.backends.async_.redis_commands import RedisCommands, keeps_leases
 from cachetory.backends.async_.redis_server import RedisServer
+from cachetory.backends.redis_clients import is_of_redis_py, is_plain, settings_of
 from cachetory.backends.redis_urls import CLUSTER, DEFAULT_OPTIONS, SENTINEL, RedisUrl, reason_of
 from cachetory.errors import ConfigurationError
 
@@ -23,23 +27,44 @@ if TYPE_CHECKING:
     from cachetory.backends.async_.redis_servers import RedisServers
 
 
+_DECODES = (
+    "`decode_responses` cannot be used: a serializer reads bytes, "
+    "so leave it out of the URL or the client"
+)
+
+
 def servers_of(client: object) -> PerLoop[RedisServers]:
-    """Take the settings of a client.
+    """Take the settings of a client, or ask it by its own methods if it is more than a client.
 
     Raises:
         ConfigurationError: if it decodes responses, or is of another kind.
     """
-    if isinstance(client, ClusterClient):
-        return _of_cluster(client)
+    if settings_of(client).get("decode_responses"):
+        raise ConfigurationError(_DECODES)
     pool: Any = getattr(client, "connection_pool", None)
-    if not isinstance(pool, ConnectionPool):
+    if isinstance(client, ClusterClient):
+        if is_plain(client, None):
+            return _of_cluster(client)
+    elif isinstance(pool, ConnectionPool) and is_plain(client, pool.connection_class):
+        return _per_loop(lambda: RedisServer(pool))
+    is_of_the_other_api = is_of_redis_py(client) and not isinstance(client, (Redis, ClusterClient))
+    if isinstance(client, type) or is_of_the_other_api or not _has_commands(client):
         msg = (
             f"{type(client).__module__}.{type(client).__name__} cannot be used here: "
-            "give a `redis.asyncio.Redis` or a `redis.asyncio.RedisCluster`"
+            "give a `redis.asyncio.Redis` or a `redis.asyncio.RedisCluster`, "
+            "or an object with their methods"
         )
         raise ConfigurationError(msg)
-    _check(pool)
-    return _per_loop(lambda: RedisServer(pool))
+    return _per_loop(lambda: RedisCommands(client))
+
+
+def _has_commands(client: object) -> bool:
+    return all(callable(getattr(client, name, None)) for name in ("get", "set", "delete"))
+
+
+def has_leases(client: object) -> bool:
+    """Tell whether claims to keys can be kept by a client, or at the server that it leads to."""
+    return keeps_leases(client) or (isinstance(client, ClusterClient) and is_plain(client, None))
 
 
 def servers_at(url: str) -> PerLoop[RedisServers]:
@@ -55,7 +80,7 @@ def servers_at(url: str) -> PerLoop[RedisServers]:
             parsed.client_url, **DEFAULT_OPTIONS, retry=retry
         )
         pool.connection_class(**pool.connection_kwargs)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, RedisError) as error:
         msg = f"`{redact(url)}` cannot be used: {reason_of(error)}"
         raise ConfigurationError(msg) from None
     _check(pool)
@@ -112,11 +137,7 @@ def _of_cluster(client: Any) -> PerLoop[RedisServers]:
 
 def _check(pool: Any) -> None:
     if pool.connection_kwargs.get("decode_responses"):
-        msg = (
-            "`decode_responses` cannot be used: a serializer reads bytes, "
-            "so leave it out of the URL or the client"
-        )
-        raise ConfigurationError(msg)
+        raise ConfigurationError(_DECODES)
 
 
 def _per_loop(make: Callable[[], RedisServers]) -> PerLoop[RedisServers]:

@@ -12,7 +12,6 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from contextlib import suppress
-from itertools import islice
 from random import uniform
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -22,6 +21,7 @@ from redis.exceptions import InvalidResponse, ReadOnlyError, RedisError
 
 from cachetory._runtime.async_ import running_loop
 from cachetory._runtime.process import call_in_child
+from cachetory.backends.redis_depth import require_frames
 from cachetory.backends.redis_faults import (
     again,
     late,
@@ -29,6 +29,15 @@ from cachetory.backends.redis_faults import (
     parser_of_errors,
     tells_of_demotion,
     without_secrets,
+)
+from cachetory.backends.redis_progress import (
+    BIG,
+    CAN_TELL,
+    PATIENCE,
+    acknowledged,
+    longest,
+    received,
+    spared,
 )
 from cachetory.backends.redis_words import pack
 
@@ -48,6 +57,17 @@ SENT_AT_ONCE = 64
 
 PAUSES = (0.01, 0.2)
 """Seconds between attempts to connect that fail, at first and at most; doubled in between."""
+
+LOOKS = 8
+"""How often the event loop has to get round within a timeout, for the silence to count."""
+
+CONNECTS_AGAIN = 3
+"""How often to connect if a timeout of redis-py is over only because the event loop was blocked."""
+
+_LOOKS_EVERY = 0.02
+
+_ASKS_OTHERS = ("connection_pool", "credential_provider", "redis_connect_func")
+"""Settings by which redis-py asks somebody else while it connects, with timeouts of their own."""
 
 _INCOMPLETE = object()
 _PUSH = getattr(hiredis, "PushNotification", None)  # hiredis before 3.2 has none
@@ -75,6 +95,7 @@ class RedisWire:
         "_limit",
         "_next_attempt_at",
         "_pause",
+        "_sets_up_alone",
         "_settings",
         "_waiting",
     )
@@ -84,6 +105,7 @@ class RedisWire:
         self._settings = dict(settings)
         self._check_after = float(settings.get("health_check_interval") or 0)
         self._asks_for_the_primary = "connection_pool" in settings  # of a Sentinel's
+        self._sets_up_alone = CAN_TELL and not any(map(settings.get, _ASKS_OTHERS))
         self._limit = min(most, LANES)
         self._lanes: list[_Lane] = []
         self._attempt: asyncio.Task[_Lane | RedisError] | None = None  # to open another one
@@ -233,7 +255,10 @@ class RedisWire:
         self._next_attempt_at = loop.time() + uniform(0.5, 1) * self._pause  # noqa: S311
         connection: Any = self._connection_class(**self._settings)
         try:
-            await connection.connect()  # asks the Sentinels, if the pool is theirs
+            if self._sets_up_alone:
+                await _connect(connection)
+            else:
+                await _connect_again(connection)
             lane = _Lane(connection, self._lose)
         except BaseException as error:
             with suppress(Exception):
@@ -258,6 +283,66 @@ class RedisWire:
         _left_to_the_parent.append(self._lanes)
         self._lanes = []
         self._attempt = None
+
+
+async def _connect(connection: Any) -> None:
+    """Connect by redis-py; only silence while the event loop runs counts as a timeout.
+
+    A loop that is blocked does not look at the attempt, so that it uses up none of the timeout.
+
+    Raises:
+        redis.exceptions.RedisError: if nothing has happened in `LOOKS` looks, or it fails.
+    """
+    timeouts = connection.socket_connect_timeout, connection.socket_timeout
+    connection.socket_connect_timeout = connection.socket_timeout = None
+    attempt = asyncio.get_running_loop().create_task(connection.connect())
+    progress: tuple[bool, int] | None = None
+    silent = looks = 0
+    try:
+        while not attempt.done():
+            before, progress = progress, _progress_of(connection)
+            silent = silent + 1 if before == progress else 0
+            looks += 1
+            if silent > LOOKS or looks > LOOKS * PATIENCE:
+                raise late()
+            timeout = timeouts[progress[0]]
+            await asyncio.wait((attempt,), timeout=timeout and timeout / LOOKS)
+    finally:
+        connection.socket_connect_timeout, connection.socket_timeout = timeouts
+        await _cancelled(attempt)
+    attempt.result()
+
+
+def _progress_of(connection: Any) -> tuple[bool, int]:
+    """Tell whether it is connected, and how many bytes have come."""
+    writer = connection._writer
+    return (False, 0) if writer is None else (True, received(writer.get_extra_info("socket")))
+
+
+async def _cancelled(attempt: asyncio.Task[None]) -> None:
+    if not attempt.done():
+        attempt.cancel()
+        await asyncio.wait((attempt,))
+
+
+async def _connect_again(connection: Any) -> None:
+    """Connect by redis-py, again if the event loop was blocked while a timeout was running."""
+    loop = asyncio.get_running_loop()
+    for _ in range(CONNECTS_AGAIN - 1):
+        started_at = loop.time()
+        attempt = loop.create_task(connection.connect())
+        lag = 0.0
+        try:
+            while not attempt.done():
+                looked_at = loop.time()
+                await asyncio.wait((attempt,), timeout=_LOOKS_EVERY)
+                lag += max(loop.time() - looked_at - _LOOKS_EVERY, 0.0)
+        finally:
+            await _cancelled(attempt)
+        if attempt.exception() is None or lag < (loop.time() - started_at) / 4:
+            attempt.result()
+            return
+    await connection.connect()
 
 
 class _Exchange:
@@ -332,6 +417,7 @@ class _Lane(asyncio.Protocol):
         self._timeout: float | None = connection.socket_timeout
         self._streams = connection._reader, connection._writer  # kept, or the latter would close
         self._transport: Any = connection._writer.transport
+        self._socket = self._transport.get_extra_info("socket")
         self._former: Any = self._transport.get_protocol()
         connection._reader = connection._writer = None  # it is ours now
         self._reader = hiredis.Reader(
@@ -340,7 +426,13 @@ class _Lane(asyncio.Protocol):
             notEnoughData=_INCOMPLETE,
         )
         self._pending: deque[_Request] = deque()
-        self._sent: deque[tuple[float, int]] = deque()  # when, and the number of the last of them
+        self._sent: deque[tuple[float, int, int]] = deque()  # when, the last one's number, moved
+        self._moved = 0  # bytes that were received, or are known to be taken of a big request
+        self._acknowledged = 0
+        self._watched_until = 0  # so many bytes acknowledged, while something big is sent
+        self._watched = 0  # bytes of that
+        self._watched_from = 0.0
+        self._spared_until = 0.0
         self._number = 0  # of the last that was sent
         self._unsent: list[bytes] = []
         self._gets: dict[Any, list[_Asker]] = {}  # those of them that are asked of by a key alone
@@ -383,7 +475,7 @@ class _Lane(asyncio.Protocol):
 
     async def room(self) -> None:
         """Wait until something can be asked."""
-        deadline = None if self._timeout is None else self._loop.time() + self._timeout
+        deadline = None if self._timeout is None else self._loop.time() + PATIENCE * self._timeout
         while self.is_full and not self.has_ended:
             turn: asyncio.Future[None] = self._loop.create_future()
             self._waiting_for_room.append(turn)
@@ -403,12 +495,15 @@ class _Lane(asyncio.Protocol):
             asker.set_exception(lost())
             return asker
         askers = [asker]
-        if command[0] == "GET":
-            same = self._gets.setdefault(command[1], askers)
-            if same is not askers:
-                same.append(asker)
-                return asker
+        if command[0] != "GET":
+            self._send(pack(command), askers)
+            return asker
+        same = self._gets.get(command[1])
+        if same is not None:
+            same.append(asker)
+            return asker
         self._send(pack(command), askers)
+        self._gets[command[1]] = askers  # after that, since an error may have kept it from leaving
         return asker
 
     def ask_each(self, commands: tuple[Command, ...]) -> _Asker:
@@ -421,13 +516,16 @@ class _Lane(asyncio.Protocol):
         return asker
 
     def _send(self, packed: bytes, request: _Request) -> None:
+        flushes = len(self._unsent) + 1 >= SENT_AT_ONCE
+        if flushes:
+            require_frames()  # to be cut short while writing would mix up the replies
         if not self._unsent:
             self._loop.call_soon(self._flush)
             if self._alarm is None and self._timeout is not None:
                 self._alarm = self._loop.call_later(self._timeout, self._look_at_the_time)
         self._unsent.append(packed)
         self._pending.append(request)
-        if len(self._unsent) == SENT_AT_ONCE:
+        if flushes:
             self._flush()
 
     def retire(self) -> None:
@@ -452,6 +550,7 @@ class _Lane(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """Give replies to those who asked."""
         self._heard_at = self._loop.time()
+        self._moved += len(data)
         pending = self._pending
         before = len(pending)
         reader = self._reader
@@ -500,11 +599,36 @@ class _Lane(asyncio.Protocol):
     def _flush(self) -> None:
         unsent, self._unsent = self._unsent, []
         self._gets.clear()
-        if unsent and not self.has_ended:
-            self._number += len(unsent)
-            if self._timeout is not None:
-                self._sent.append((self._loop.time(), self._number))
-            self._transport.write(unsent[0] if len(unsent) == 1 else b"".join(unsent))
+        if not unsent or self.has_ended:
+            return
+        data = unsent[0] if len(unsent) == 1 else b"".join(unsent)
+        self._number += len(unsent)
+        if self._timeout is not None:
+            self._sent.append((self._loop.time(), self._number, self._moved))
+            if len(data) > BIG:
+                self._watch(len(data))
+        try:
+            self._transport.write(data)
+        except BaseException as error:  # nobody knows how much of it has left
+            reason = error
+            self._end(lambda: lost(reason))
+            raise
+
+    def _watch(self, size: int) -> None:
+        """Count it as progress when the server takes more of what is about to be sent."""
+        taken = self._taken()
+        if taken >= self._watched_until:
+            self._acknowledged = self._watched_until = taken
+            self._watched = 0
+            self._watched_from = self._loop.time()
+        self._watched_until += size
+        self._watched += size
+        if self._alarm is not None:
+            self._alarm.cancel()
+        self._look_at_the_time()
+
+    def _taken(self) -> int:
+        return acknowledged(self._socket)
 
     def _let_in(self) -> None:
         waiting, self._waiting_for_room = self._waiting_for_room, []
@@ -513,30 +637,40 @@ class _Lane(asyncio.Protocol):
                 turn.set_result(None)
 
     def _look_at_the_time(self) -> None:
-        """Tell those whose time is over, and end the connection if the server is silent."""
+        """End the connection if the server is silent, or trickles."""
         self._alarm = None
+        timeout = self._timeout
         answered = self._number - (len(self._pending) - len(self._unsent))
         while self._sent and self._sent[0][1] <= answered:
             self._sent.popleft()
-        if not self._pending or self._timeout is None:
+        if not self._pending or timeout is None:
             return
-        earliest = self._loop.time() - self._timeout
-        if self._sent and max(self._sent[0][0], self._heard_at) <= earliest:  # frozen, or dead
-            self._end(late)
+        now = next_at = self._loop.time()
+        if self._sent:
+            sent_at, _, moved = self._sent[0]
+            self._note_what_is_taken(now)
+            silent_from = max(sent_at, self._heard_at, self._spared_until)
+            is_slow = now - sent_at >= longest(timeout, self._moved - moved)
+            if is_slow or silent_from <= now - timeout:
+                self._end(late)
+                return
+            next_at = silent_from
+        in_time = next_at + timeout
+        if self._acknowledged < self._watched_until:
+            in_time = min(in_time, now + timeout / LOOKS)
+        self._alarm = self._loop.call_at(in_time, self._look_at_the_time)
+
+    def _note_what_is_taken(self, now: float) -> None:
+        """Count what the server has taken of something big since the last look as life."""
+        if self._acknowledged >= self._watched_until:
             return
-        requests = iter(self._pending)
-        if self._is_partial:  # what comes is not late
-            next(requests)
-            answered += 1
-        next_at = self._loop.time()
-        for sent_at, number in self._sent:
-            if sent_at > earliest:
-                next_at = sent_at
-                break
-            for request in islice(requests, number - answered):
-                _give(request, late())
-            answered = max(answered, number)
-        self._alarm = self._loop.call_at(next_at + self._timeout, self._look_at_the_time)
+        taken = self._taken()
+        if taken > self._acknowledged:
+            self._moved += taken - self._acknowledged
+            self._acknowledged = taken
+            self._heard_at = now
+        if taken >= self._watched_until:
+            self._spared_until = now + spared(self._watched, now - self._watched_from)
 
     def _end(self, make_error: Callable[[], RedisError]) -> None:
         """Let all who wait know that it is over."""

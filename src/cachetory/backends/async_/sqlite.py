@@ -71,6 +71,8 @@ class SqliteBackend(AsyncBackend[bytes], Generic[BytesT]):
             If such a file appears at the path later, operations raise this error.
     """
 
+    exact_types = (bytes, str)
+
     def __init__(
         self,
         path: str | PathLike[str],

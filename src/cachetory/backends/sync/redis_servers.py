@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from redis.client import PubSub
 
 from cachetory._runtime.sync import Slots
+from cachetory.backends.redis_depth import require_frames
 from cachetory.backends.redis_faults import raised
 
 if TYPE_CHECKING:
@@ -99,6 +100,7 @@ class RedisServers(ABC):
 
         Gives redis-py's `PubSub`, or `None` if enough others listen, or it cannot be had.
         """
+        require_frames()
         if not self._ears.enter_at_once():
             return None
         messages: Any = None

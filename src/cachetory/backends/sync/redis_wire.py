@@ -16,13 +16,16 @@ from contextlib import suppress
 from threading import Lock
 from time import monotonic
 from typing import TYPE_CHECKING, Any
+from weakref import WeakSet
 
 import hiredis
+from redis.connection import AbstractConnection
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import InvalidResponse, RedisError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from cachetory._runtime.process import call_in_child
+from cachetory.backends.redis_depth import require_frames
 from cachetory.backends.redis_faults import (
     again,
     late,
@@ -31,7 +34,8 @@ from cachetory.backends.redis_faults import (
     tells_of_demotion,
     without_secrets,
 )
-from cachetory.backends.redis_words import pack
+from cachetory.backends.redis_progress import BIG, acknowledged, longest, spared
+from cachetory.backends.redis_words import Packer, pack
 
 if TYPE_CHECKING:
     from cachetory.backends.redis_words import Command
@@ -59,6 +63,12 @@ TRIES_AGAIN_AFTER = 1.0
 
 WORTH_HAVING = 64
 """How many connections to one server are of use to the threads of a process."""
+
+LOOKS_AFTER = 1.0
+"""Seconds after which a waiter looks again whether it may open a connection.
+
+An exception at the recursion limit can lose a connection without any code being able to run.
+"""
 
 _READ_AT_ONCE = 65_536
 _PING = pack(("PING",))
@@ -91,7 +101,7 @@ class RedisWire:
         "_guard",
         "_is_closed",
         "_limit",
-        "_open_ones",
+        "_lines",
         "_opened_at",
         "_opening",
         "_settings",
@@ -103,6 +113,8 @@ class RedisWire:
     def __init__(self, connection_class: Any, settings: dict[str, Any], most: int) -> None:
         self._connection_class = connection_class
         self._settings = dict(settings)
+        if issubclass(connection_class, AbstractConnection):
+            self._settings.setdefault("command_packer", Packer())
         self._check_after = float(settings.get("health_check_interval") or 0)
         self.asks_for_the_primary: bool = "connection_pool" in settings  # of a Sentinel's
         self._limit = min(most, WORTH_HAVING)
@@ -110,7 +122,7 @@ class RedisWire:
         self._opened_at = self._full_until = 0.0
         self._takes = 0.01  # seconds for an exchange, about
         self._at_rest: list[_Line] = []
-        self._open_ones = 0  # at rest, in use, or being opened
+        self._lines: WeakSet[_Line] = WeakSet()  # at rest, or in use
         self._turns: deque[_Turn] = deque()
         self._guard = Lock()
         self._is_closed = False
@@ -171,7 +183,7 @@ class RedisWire:
         try:
             return self._at_rest.pop()
         except IndexError:  # looking first would be a race between threads
-            pass
+            require_frames()
         turn = _Turn(monotonic())
         try:
             line = self._wait(turn, known_failures) or self._open(turn)
@@ -179,6 +191,11 @@ class RedisWire:
             self._give_back(turn)
             raise
         return line or self.take(known_failures)
+
+    @property
+    def _open_ones(self) -> int:
+        """Connections at rest, in use, or being opened."""
+        return len(self._lines) + self._opening
 
     def _wait(self, turn: _Turn, known_failures: list[RedisError]) -> _Line | None:
         """Wait for a connection that comes to rest; give none when it is time to open one."""
@@ -206,7 +223,6 @@ class RedisWire:
                     return False
                 self._opened_at = monotonic()
                 turn.opens = True
-                self._open_ones += 1
                 self._opening += 1
             with suppress(ValueError):  # it was handed over
                 self._turns.remove(turn)
@@ -218,7 +234,6 @@ class RedisWire:
             with suppress(ValueError):
                 self._turns.remove(turn)
             was_opening, turn.opens = turn.opens, False
-            self._open_ones -= was_opening
             self._opening -= was_opening
             if turn.line is not None:
                 self._at_rest.append(turn.line)
@@ -252,6 +267,7 @@ class RedisWire:
         if hasattr(connection, "driver_info"):  # to find it out takes longer than to connect
             self._settings["driver_info"] = connection.driver_info
         with self._guard:
+            self._lines.add(line)
             turn.opens = False
             self._opening -= 1
         self._wake()
@@ -286,10 +302,10 @@ class RedisWire:
         self._failures = [again(error)]
         self._wake(all_of_them=True)
 
-    def one_less(self) -> None:
+    def one_less(self, line: _Line) -> None:
         """Make room for another connection."""
         with self._guard:
-            self._open_ones -= 1
+            self._lines.discard(line)
         self._wake()
 
     def close_those_at_rest(self) -> None:
@@ -300,7 +316,7 @@ class RedisWire:
             except IndexError:
                 return
             line.close()
-            self.one_less()
+            self.one_less(line)
 
     @property
     def failures(self) -> list[RedisError]:
@@ -318,7 +334,8 @@ class RedisWire:
         """
         _left_to_the_parent.append(self._at_rest)
         self._at_rest = []
-        self._open_ones = self._opening = 0
+        self._lines = WeakSet()
+        self._opening = 0
         self._turns = deque()
         self._guard = Lock()
 
@@ -404,7 +421,7 @@ class _Exchange:
 
     def _give_up(self, line: _Line, error: BaseException | None) -> None:
         line.close()
-        self._wire.one_less()
+        self._wire.one_less(line)
         if isinstance(error, RedisTimeoutError):
             self._wire.note_timeout(error)
 
@@ -428,7 +445,7 @@ class _Turn:
         self._gate.acquire()
 
     def wait(self, seconds: float | None) -> None:
-        self._gate.acquire(timeout=-1 if seconds is None else max(seconds, 0))
+        self._gate.acquire(timeout=LOOKS_AFTER if seconds is None else max(seconds, 0))
 
     def wake(self) -> None:
         if self._gate.locked():
@@ -439,28 +456,90 @@ class _Turn:
 class _Line:
     """One connection, written to and read from directly."""
 
-    __slots__ = ("_connection", "_reader", "_socket", "heard_at", "sent_at")
+    __slots__ = (
+        "__weakref__",
+        "_acknowledged",
+        "_connection",
+        "_moved",
+        "_reader",
+        "_size",
+        "_socket",
+        "_taken_at",
+        "_timeout",
+        "_watched_until",
+        "heard_at",
+        "sent_at",
+    )
 
     def __init__(self, connection: Any) -> None:
         self._connection = connection
         self._socket: socket.socket = connection._sock
+        self._timeout: float | None = self._socket.gettimeout()
         self._reader = hiredis.Reader(
             protocolError=InvalidResponse,
             replyError=parser_of_errors(connection._parser.parse_error),
             notEnoughData=_INCOMPLETE,
         )
+        self._moved = 0  # bytes of the exchange that were sent or received
+        self._acknowledged = 0
+        self._watched_until = 0  # so many bytes acknowledged, if the request is a big one
+        self._size = 0
+        self._taken_at = 0.0
         self.heard_at: float = monotonic()
         self.sent_at: float = self.heard_at
         _time_out_in_the_kernel(self._socket)
 
     def send(self, request: bytes) -> None:
         self.sent_at = monotonic()
+        self._moved = 0
+        self._watched_until = 0
+        if len(request) > BIG:
+            self._send_in_steps(memoryview(request))
+            return
         try:
             self._socket.sendall(request)
         except (TimeoutError, BlockingIOError):
             raise late() from None
         except OSError as error:
             raise lost(error) from error
+
+    def _send_in_steps(self, request: memoryview) -> None:
+        """Send a big request: it may take longer than the timeout as long as it progresses."""
+        self._size = len(request)
+        self._taken_at = self.sent_at
+        self._acknowledged = acknowledged(self._socket)
+        self._watched_until = self._acknowledged + self._size
+        while request:
+            try:
+                count = self._socket.send(request[:BIG])
+            except (TimeoutError, BlockingIOError):
+                if not self._goes_on():
+                    raise late() from None
+                continue
+            except OSError as error:
+                raise lost(error) from error
+            request = request[count:]
+            self._moved += count
+            self._check_duration()
+
+    def _goes_on(self) -> bool:
+        """Tell, after a timeout, whether a big request is still on its way to the server."""
+        if not self._watched_until:
+            return False
+        self._check_duration()
+        now = monotonic()
+        before = self._acknowledged
+        if before < self._watched_until:
+            self._acknowledged = acknowledged(self._socket)
+            self._taken_at = now
+            return self._acknowledged > before
+        return now - self._taken_at < spared(self._size, self._taken_at - self.sent_at)
+
+    def _check_duration(self) -> None:
+        """Raise an error if the exchange progresses too slowly on the whole."""
+        timeout = self._timeout
+        if timeout and monotonic() - self.sent_at > longest(timeout, self._moved):
+            raise late()
 
     def receive(self, count: int) -> list[Any]:
         """Read so many replies, errors of the server among them."""
@@ -478,11 +557,16 @@ class _Line:
             try:
                 chunk = self._socket.recv(_READ_AT_ONCE)
             except (TimeoutError, BlockingIOError):
-                raise late() from None
+                if not self._goes_on():
+                    raise late() from None
+                continue
             except OSError as error:
                 raise lost(error) from error
             if not chunk:
                 raise lost()
+            if self._moved:
+                self._check_duration()
+            self._moved += len(chunk)
             reader.feed(chunk)
 
     def close(self) -> None:

@@ -25,7 +25,9 @@ def public_classes(module: object) -> list[str]:
 
 
 def parameters_of(function: object) -> list[str]:
-    return [name for name in inspect.signature(function).parameters if name != "self"]
+    return [
+        name for name in inspect.signature(function).parameters if name not in {"self", "unknown"}
+    ]
 
 
 EXPECTED = {

@@ -792,7 +792,7 @@ def _open_serializer(
 
 def _open_backend(backend: AsyncBackend[WireT] | str) -> AsyncBackend[WireT]:
     if not isinstance(backend, str):
-        check_operations("backend", backend, ("get", "set", "get_many"), "redis://localhost:6379")
+        check_operations("backend", backend, ("get", "set"), "redis://localhost:6379")
         return backend
     from cachetory.backends.async_ import from_url  # noqa: PLC0415 (only if a URL was given)
 

@@ -174,12 +174,13 @@ class Cache(ItemAccess[ValueT], Generic[ValueT, WireT]):
         }
         raises_backend_errors = _raises("on_backend_error", on_backend_error)
         raises_undecodable = _raises("on_undecodable", on_undecodable)
+        needs_times = policy is not None and policy.plan.needs_times
         self._codec = Codec(
-            opened_serializer,
+            _exact(opened_serializer, self._backend, has_times=needs_times or bool(envelope)),
             serialize_executor,
             wall_clock,
             is_strict=bool(envelope),
-            expects_envelopes=policy is not None and policy.plan.needs_times,
+            expects_envelopes=needs_times,
         )
         self._prefix = prefix
         self._wall_clock = wall_clock
@@ -790,11 +791,28 @@ def _open_serializer(
 
 def _open_backend(backend: SyncBackend[WireT] | str) -> SyncBackend[WireT]:
     if not isinstance(backend, str):
-        check_operations("backend", backend, ("get", "set", "get_many"), "redis://localhost:6379")
+        check_operations("backend", backend, ("get", "set"), "redis://localhost:6379")
         return backend
     from cachetory.backends.sync import from_url  # noqa: PLC0415 (only if a URL was given)
 
     return from_url(backend)
+
+
+def _exact(
+    serializer: Serializer[ValueT, WireT], backend: SyncBackend[WireT], *, has_times: bool
+) -> Serializer[ValueT, WireT]:
+    """Return a serializer that refuses values which the store would give back as another type."""
+    types = getattr(backend, "exact_types", None)
+    if not _leaves_values_alone(serializer) or getattr(backend, "local_store", None) is not None:
+        return serializer
+    if has_times:
+        types = (bytes, str)  # of which the envelope notes the type
+    if types is None:
+        return serializer
+    from cachetory.serializers.noop import ExactNoopSerializer  # noqa: PLC0415
+
+    exact: Any = ExactNoopSerializer(types, type(backend).__name__)
+    return exact  # type: ignore[no-any-return]  # it stands in for the one that was given
 
 
 def _leaves_values_alone(serializer: Serializer[Any, Any]) -> bool:

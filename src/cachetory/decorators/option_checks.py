@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import sys
-from types import FunctionType
+from inspect import iscoroutinefunction
+from types import FunctionType, MethodType
 from typing import Any
 
+from cachetory._core.keys import a_or_an
 from cachetory._core.option_checks import check_callable, check_policy
 from cachetory.errors import ConfigurationError, UncacheableFunctionError
 
@@ -34,13 +36,21 @@ def check_cache(cache: Any, decorator: str, module: str) -> None:
     if isinstance(cache, type):
         msg = f"{cache.__name__} is a class: give {decorator} a cache made of it"
         raise ConfigurationError(msg)
-    if cache is None or callable(cache) or (hasattr(cache, "get") and hasattr(cache, "set")):
+    if cache is None or callable(cache) or _is_cache(cache, is_async="async" in module):
         return
     msg = (
         f"{cache!r} is not a cache for this decorator: give a `Cache` from `{module}`, "
         "a function that returns one, or None"
     )
     raise ConfigurationError(msg)
+
+
+def _is_cache(cache: Any, *, is_async: bool) -> bool:
+    """Return whether an object has the operations of a cache, of the right API if that shows."""
+    get = getattr(cache, "get", None)
+    if get is None or not hasattr(cache, "set"):
+        return False
+    return type(get) is not MethodType or iscoroutinefunction(get) is is_async
 
 
 def check_options(policy: object, **functions: object) -> None:
@@ -65,10 +75,11 @@ def check_decorated(functions: tuple[Any, ...], options: dict[str, Any], decorat
         function = functions[0]
         if callable(function) or isinstance(function, (classmethod, staticmethod)):
             return function
-    msg = (
-        f"`{decorator}(cache)` decorates one function, and got {_listed(functions, options)}: "
-        f"write `@{decorator}(cache)` above a function"
-    )
+    got = _listed(functions, options)
+    msg = f"{got} cannot be called, so there is nothing to cache"
+    if len(functions) != 1 or options:
+        msg = f"`{decorator}(cache)` decorates one function, and got {got}"
+    msg += f": write `@{decorator}(cache)` above a function"
     raise UncacheableFunctionError(msg)
 
 
@@ -86,5 +97,6 @@ def _is_being_defined(function: FunctionType) -> bool:
 
 
 def _listed(functions: tuple[Any, ...], options: dict[str, Any]) -> str:
-    given = [type(it).__name__ for it in functions] + [f"{name}=" for name in options]
+    given = [f"{a_or_an(type(it).__name__)} object" for it in functions]
+    given += [f"{name}=" for name in options]
     return ", ".join(given) or "nothing"

@@ -127,12 +127,14 @@ async def test_get_or_set_tells_why_a_value_was_not_stored(
         return 1
 
     await cache.get_or_set("a", one, exclude=lambda key, value: True)
-    await cache.get_or_set("b", lambda: (it for it in ()))
+    await cache.get_or_set("b", lambda: lambda: None)
+    await cache.get_or_set("d", lambda: (it for it in ()))
     await cache.get_or_set("c", delete_meanwhile)
 
     assert [event for event in told if isinstance(event, (NotStored, Set))] == [
         NotStored("a", "excluded"),
         NotStored("b", "failed"),
+        NotStored("d", "one-shot"),
         NotStored("c", "fenced"),
     ]
 

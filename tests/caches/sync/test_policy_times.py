@@ -392,6 +392,20 @@ def of_two(first: str, context: LoadContext) -> str:
     return first + context.key
 
 
+def of_one_or_two(first: str, second: str = "none") -> str:
+    return first + second
+
+
+def with_session(function: Callable[[str, str], str]) -> Callable[..., str]:
+    """Decorate a function as injectors do: the wrapper takes fewer arguments than the function."""
+
+    @wraps(function)
+    def wrapper(*args: Any, **kwargs: Any) -> str:
+        return function("session, ", *args, **kwargs)
+
+    return wrapper
+
+
 def passed_on(function: Callable[..., str]) -> Callable[..., str]:
     """Decorate a function as retries and timers do."""
 
@@ -421,7 +435,7 @@ def passed_on(function: Callable[..., str]) -> Callable[..., str]:
         (partial(of_two, "the "), "the key"),
         (partial(of_two, "the ", LoadContext("other")), "the other"),
         (partial(Loaders().method), "key"),
-        (passed_on(Loaders.static_method), "key"),
+        (with_session(of_one_or_two), "session, none"),
         (passed_on(Loaders().method_without), "none"),
         (str, ""),
         (list, []),
@@ -928,7 +942,7 @@ def test_what_cannot_be_put_in_an_envelope_is_refused_or_returned(
         backend=caches.backend, serializer="noop://", policy=KEEPING, on_event=told.append
     )
 
-    with pytest.raises(ConfigurationError, match="not around a int"):
+    with pytest.raises(TypeError, match="an int would come back as another type"):
         cache.set("key", 1)
     assert cache.get_or_set("key", lambda: 1) == 1
     assert NotStored("key", "failed") in told

@@ -396,7 +396,7 @@ def test_many_are_refreshed_in_chunks_and_with_options(caches: Caches) -> None:
     cache.set_many({"a": "old", "b": "old", "c": "old"})
 
     cache.refresh_many(
-        "abc", load, chunk_size=2, time_to_live=10, exclude=lambda key, value: key == "b"
+        ["a", "b", "c"], load, chunk_size=2, time_to_live=10, exclude=lambda key, value: key == "b"
     )
 
     assert asked == [["a", "b"], ["c"]]

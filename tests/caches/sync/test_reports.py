@@ -126,12 +126,14 @@ def test_get_or_set_tells_why_a_value_was_not_stored(cache: Cache[Any], told: li
         return 1
 
     cache.get_or_set("a", one, exclude=lambda key, value: True)
-    cache.get_or_set("b", lambda: (it for it in ()))
+    cache.get_or_set("b", lambda: lambda: None)
+    cache.get_or_set("d", lambda: (it for it in ()))
     cache.get_or_set("c", delete_meanwhile)
 
     assert [event for event in told if isinstance(event, (NotStored, Set))] == [
         NotStored("a", "excluded"),
         NotStored("b", "failed"),
+        NotStored("d", "one-shot"),
         NotStored("c", "fenced"),
     ]
 

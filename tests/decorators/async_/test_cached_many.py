@@ -761,7 +761,7 @@ def test_items_that_are_no_part_of_the_key_are_refused(cache: Cache[Any]) -> Non
 def test_options_that_cannot_be_are_refused(cache: Cache[Any]) -> None:
     with pytest.raises(InvalidDurationError):
         cached_many(cache, time_to_live="5")  # type: ignore[arg-type]
-    with pytest.raises(ConfigurationError, match="no cache for this decorator"):
+    with pytest.raises(ConfigurationError, match="not a cache for this decorator"):
         cached_many("memory://")  # type: ignore[arg-type]
 
 

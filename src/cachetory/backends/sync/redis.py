@@ -41,6 +41,8 @@ class RedisBackend(SyncBackend[bytes], Generic[BytesT]):
         ConfigurationError: if the client decodes responses, or is of another kind.
     """
 
+    exact_types = (bytes,)
+
     def __init__(self, client: Redis | RedisCluster) -> None:
         self._use(servers_of(client), has_leases=has_leases(client))
 

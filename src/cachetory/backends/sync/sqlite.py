@@ -72,6 +72,8 @@ class SqliteBackend(SyncBackend[bytes], Generic[BytesT]):
             If such a file appears at the path later, operations raise this error.
     """
 
+    exact_types = (bytes, str)
+
     def __init__(
         self,
         path: str | PathLike[str],

@@ -116,6 +116,9 @@ class SyncBackend(OneColour, SyncBackendRead[WireT], SyncBackendWrite[WireT], AB
     shared: bool = True
     """Whether others may keep their own entries in the same store."""
 
+    exact_types: tuple[type, ...] | None = None
+    """Types of values that come back as they were stored, without a serializer; `None` is all."""
+
     @property
     def local_store(self) -> Store[WireT] | None:
         """The entries themselves, if they are held in this process: a hit needs no I/O then."""

@@ -39,6 +39,13 @@ def matching_by_position(events: Iterable[Event]) -> None:
             case Loaded(key, seconds) | LoadLate(key, seconds):
                 assert_type(key, str)
                 assert_type(seconds, float)
+            case _:
+                pass
+
+
+def matching_failures(events: Iterable[Event]) -> None:
+    for event in events:
+        match event:
             case LoadFailed(_, error, seconds):
                 assert_type(error, Exception)
                 assert_type(seconds, float)

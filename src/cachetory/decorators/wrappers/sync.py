@@ -15,6 +15,7 @@ from typing import (
     overload,
 )
 
+from cachetory.decorators.attributes import OfFunction, Signed
 from cachetory.errors import UncacheableFunctionError
 
 if TYPE_CHECKING:
@@ -48,9 +49,21 @@ V = TypeVar("V")
 
 
 class _Wrapper(_Partial):
-    """Binds like a function, and looks like the one inside."""
+    """Binds like a function, and looks like the one inside to tools that read functions."""
 
     _calls: Any
+
+    if not TYPE_CHECKING:
+        __code__ = OfFunction()
+        __defaults__ = OfFunction()
+        __kwdefaults__ = OfFunction()
+        __globals__ = OfFunction()
+        __signature__ = Signed()
+
+        @property
+        def func(self) -> Callable[..., Any]:
+            """The function for tools that look through partial functions. Calls do not read it."""
+            return _of_its_kind(self._calls)
 
     def __new__(cls, calls: Any, /, *bound_to: object) -> Self:
         made = super().__new__(cls, calls.entrance, *bound_to)
@@ -63,6 +76,10 @@ class _Wrapper(_Partial):
         wrapper: Any = self
         update_wrapper(wrapper, function)
         self._calls = calls  # not those of the function, if that is cached as well
+        if not wrapper.__dict__.keys() & {"__annotations__", "__annotate__"}:
+            wrapper.__annotations__ = {}  # not those of the class of the wrapper
+        # Tools that do not know a callable read the signature of its `__call__`.
+        wrapper.__dict__["__call__"] = wrapper
         return self
 
     def __repr__(self) -> str:
@@ -76,6 +93,7 @@ class _Wrapper(_Partial):
         bound: Any = cls(self._calls, instance)
         bound.__dict__.update(self.__dict__)
         bound.__wrapped__ = self.__wrapped__.__get__(instance)
+        del bound.__dict__["__call__"]  # that of the unbound one
         return bound
 
 
@@ -246,6 +264,20 @@ class ManyDecorator(Protocol):
     ) -> CachedManyFunction[P, K, V]:
         """Decorate a function."""
         ...
+
+
+def _of_its_kind(calls: Any) -> Callable[..., Any]:
+    """Return the function, or one like it that is a coroutine function as the wrapper is."""
+    from inspect import iscoroutinefunction  # noqa: PLC0415 (takes long to import)
+
+    function: Callable[..., Any] = calls._function  # noqa: SLF001 (one of the two halves)
+    if iscoroutinefunction(function) is iscoroutinefunction(calls.entrance):
+        return function
+
+    def entrance(*args: Any, **kwargs: Any) -> Any:
+        return calls.entrance(*args, **kwargs)
+
+    return update_wrapper(entrance, function)
 
 
 def unwrap(function: Any) -> tuple[type[_Cached[..., Any]], Any]:

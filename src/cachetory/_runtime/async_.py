@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections import deque
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Coroutine
 from contextlib import asynccontextmanager, suppress
 from contextvars import ContextVar
 from inspect import isawaitable
@@ -35,6 +35,10 @@ ValueT = TypeVar("ValueT")
 
 Eventual = Awaitable[T]
 """What a function of this colour gives: a result to be awaited."""
+
+Running = Coroutine[Any, Any, T]
+"""What calling a function of this API returns: a coroutine."""
+
 
 DEF = "async def"
 """How a compiled function of this colour begins."""

@@ -25,6 +25,10 @@ ValueT = TypeVar("ValueT")
 Eventual = Annotated[T, "at once"]
 """What a function of this colour gives: the result itself."""
 
+Running = Annotated[T, "at once"]
+"""What calling a function of this API returns: the result itself."""
+
+
 DEF = "def"
 """How a compiled function of this colour begins."""
 

@@ -84,7 +84,7 @@ class OneColour:
 
 
 class ItemAccess(Generic[ValueT]):
-    """Refuse item access with the way out, since `cache[key]` cannot be awaited."""
+    """Refuse item access and a plain `with`, with the way out: neither can be awaited."""
 
     __slots__ = ()
 
@@ -105,6 +105,16 @@ class ItemAccess(Generic[ValueT]):
         def __iter__(self) -> NoReturn:
             msg = "a cache cannot be iterated: a store may hold millions of keys"
             raise TypeError(msg)
+
+        def __enter__(self) -> NoReturn:
+            msg = (
+                "an asynchronous cache cannot be entered by `with`: use `async with`, or the cache "
+                "from `cachetory.sync`"
+            )
+            raise TypeError(msg)
+
+        def __exit__(self, *exc_info: object) -> None:
+            """Do nothing: a plain `with` never gets this far."""
 
 
 def _no_items(key: str, method: str) -> TypeError:

@@ -30,7 +30,7 @@ class Event:
     """
 
     __slots__ = ("key",)
-    __match_args__: tuple[str, ...] = ("key",)
+    __match_args__ = ("key",)
 
     def __init__(self, key: str) -> None:
         self.key: str = key
@@ -94,7 +94,7 @@ class Stale(Event):
     """
 
     __slots__ = ("reason",)
-    __match_args__: tuple[str, ...] = ("key", "reason")
+    __match_args__ = ("key", "reason")
 
     def __init__(self, key: str, reason: Literal["refreshing", "failing", "late", "held"]) -> None:
         super().__init__(key)
@@ -110,7 +110,7 @@ class Refreshing(Event):
     """
 
     __slots__ = ("reason",)
-    __match_args__: tuple[str, ...] = ("key", "reason")
+    __match_args__ = ("key", "reason")
 
     def __init__(self, key: str, reason: Literal["stale", "early", "asked"]) -> None:
         super().__init__(key)
@@ -131,7 +131,7 @@ class Loaded(Event):
     """
 
     __slots__ = ("seconds",)
-    __match_args__: tuple[str, ...] = ("key", "seconds")
+    __match_args__ = ("key", "seconds")
 
     def __init__(self, key: str, seconds: float) -> None:
         super().__init__(key)
@@ -147,7 +147,7 @@ class LoadFailed(Event):
     """
 
     __slots__ = ("error", "seconds")
-    __match_args__: tuple[str, ...] = ("key", "error", "seconds")
+    __match_args__ = ("key", "error", "seconds")
 
     def __init__(self, key: str, error: Exception, seconds: float = 0.0) -> None:
         super().__init__(key)
@@ -163,7 +163,7 @@ class LoadLate(Event):
     """
 
     __slots__ = ("seconds",)
-    __match_args__: tuple[str, ...] = ("key", "seconds")
+    __match_args__ = ("key", "seconds")
 
     def __init__(self, key: str, seconds: float) -> None:
         super().__init__(key)
@@ -202,7 +202,7 @@ class NotStored(Event):
     """
 
     __slots__ = ("reason",)
-    __match_args__: tuple[str, ...] = ("key", "reason")
+    __match_args__ = ("key", "reason")
 
     def __init__(
         self, key: str, reason: Literal["fenced", "excluded", "one-shot", "failed"]
@@ -219,7 +219,7 @@ class Undecodable(Event):
     """
 
     __slots__ = ("error",)
-    __match_args__: tuple[str, ...] = ("key", "error")
+    __match_args__ = ("key", "error")
 
     def __init__(self, key: str, error: Exception) -> None:
         super().__init__(key)
@@ -235,7 +235,7 @@ class BackendFailed(Event):
     """
 
     __slots__ = ("error", "operation")
-    __match_args__: tuple[str, ...] = ("key", "operation", "error")
+    __match_args__ = ("key", "operation", "error")
 
     def __init__(self, key: str, operation: str, error: Exception) -> None:
         super().__init__(key)
@@ -251,7 +251,7 @@ class BreakerOpened(Event):
     """
 
     __slots__ = ("error",)
-    __match_args__: tuple[str, ...] = ("key", "error")
+    __match_args__ = ("key", "error")
 
     def __init__(self, key: str, error: Exception) -> None:
         super().__init__(key)

@@ -142,3 +142,13 @@ def test_cache_over_redis_serves_one_event_loop_after_another(redis_url: str) ->
             return previous
 
     assert [asyncio.run(use_and_close(value)) for value in (1, 2, 3)] == [None, 1, 2]
+
+
+def test_plain_with_is_refused_with_the_remedy() -> None:
+    cache = Cache[Any](serializer="pickle://", backend="memory://")
+
+    with (
+        pytest.raises(TypeError, match=r"use `async with`, or the cache from `cachetory.sync`"),
+        cache,
+    ):
+        pass

@@ -146,3 +146,11 @@ def test_wire_is_what_the_serializer_writes_and_no_more() -> None:
     Cache[int](backend=backend, serializer="pickle://?pickle-protocol=4")["key"] = 5
 
     assert backend.get("key") == pickle.dumps(5, 4)
+
+
+async def test_async_with_is_refused_with_the_remedy() -> None:
+    cache = Cache[Any](serializer="pickle://", backend="memory://")
+
+    with pytest.raises(TypeError, match=r"use `with`, or the cache from `cachetory.async_`"):
+        async with cache:
+            pass

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+import pydantic
 import pytest
 
 from cachetory.backends.async_ import MemoryBackend
@@ -15,6 +16,7 @@ from cachetory.caches.async_ import Cache
 from cachetory.caches.sync import Cache as SyncCache
 from cachetory.decorators.async_ import cached
 from cachetory.errors import ConfigurationError
+from cachetory.shortcuts.async_ import memory_cache
 from tests.shell.async_.loads import HeldLoad
 
 local = Cache[Any](backend=MemoryBackend(), serializer="noop://")
@@ -106,3 +108,24 @@ async def test_cancelled_caller_leaves_the_call_to_the_others() -> None:
     load.let_go.set()
     assert await asyncio.gather(*callers[1:]) == [1] * 4
     assert load.calls == 1
+
+
+def test_decorated_plain_function_is_coroutine_function_with_its_signature() -> None:
+    def plain(number: int, text: str = "a") -> str:
+        return text * number
+
+    decorated = cached(memory_cache())(plain)
+
+    assert inspect.iscoroutinefunction(decorated)
+    assert inspect.signature(decorated) == inspect.signature(plain)
+    assert inspect.getfullargspec(decorated) == inspect.getfullargspec(plain)
+
+
+async def test_validated_decorated_plain_function_is_awaited() -> None:
+    def plain(number: int, text: str = "a") -> str:
+        return text * number
+
+    decorated = cached(memory_cache())(plain)
+
+    assert await pydantic.validate_call(decorated)("2") == "aa"
+    assert await decorated.func(3) == "aaa"  # as tools that look through partial functions call it

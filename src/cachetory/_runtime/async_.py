@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections import deque
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Coroutine
 from contextlib import asynccontextmanager, suppress
 from contextvars import ContextVar
 from inspect import isawaitable
@@ -38,6 +38,10 @@ ValueT = TypeVar("ValueT")
 
 Eventual = Awaitable[T]
 """What a function of this colour gives: a result to be awaited."""
+
+Running = Coroutine[Any, Any, T]
+"""What calling a function of this API returns: a coroutine."""
+
 
 DEF = "async def"
 """How a compiled function of this colour begins."""
@@ -101,7 +105,7 @@ class OneColour:
 
 
 class ItemAccess(Generic[ValueT]):
-    """Refuse item access with the way out, since `cache[key]` cannot be awaited."""
+    """Refuse item access and a plain `with`, with the way out: neither can be awaited."""
 
     __slots__ = ()
 
@@ -122,6 +126,16 @@ class ItemAccess(Generic[ValueT]):
         def __iter__(self) -> NoReturn:
             msg = "a cache cannot be iterated: a store may hold millions of keys"
             raise TypeError(msg)
+
+        def __enter__(self) -> NoReturn:
+            msg = (
+                "an asynchronous cache cannot be entered by `with`: use `async with`, or the cache "
+                "from `cachetory.sync`"
+            )
+            raise TypeError(msg)
+
+        def __exit__(self, *exc_info: object) -> None:
+            """Do nothing: a plain `with` never gets this far."""
 
 
 def _no_items(key: str, method: str) -> TypeError:

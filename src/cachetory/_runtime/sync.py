@@ -28,6 +28,9 @@ ValueT = TypeVar("ValueT")
 Eventual = Annotated[T, "at once"]
 """What a function of this colour gives: the result itself."""
 
+Running = Annotated[T, "at once"]
+"""What calling a function of this API returns: the result itself."""
+
 DEF = "def"
 """How a compiled function of this colour begins."""
 
@@ -98,6 +101,16 @@ class ItemAccess(Generic[ValueT]):
         def __iter__(self) -> NoReturn:
             msg = "a cache cannot be iterated: a store may hold millions of keys"
             raise TypeError(msg)
+
+        def __aenter__(self) -> NoReturn:
+            msg = (
+                "a synchronous cache cannot be entered by `async with`: use `with`, or the cache "
+                "from `cachetory.async_`"
+            )
+            raise TypeError(msg)
+
+        def __aexit__(self, *exc_info: object) -> None:
+            """Do nothing: `async with` never gets this far."""
 
 
 _MISSING = object()

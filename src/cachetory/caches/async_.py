@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from concurrent.futures import Executor
     from datetime import datetime
     from types import TracebackType
+    from typing import TypeAlias
 
     from typing_extensions import Never, Self
     from typing_extensions import TypeVar as TypingTypeVar
@@ -70,12 +71,24 @@ CLOSES_WITHIN = 5.0
 """Seconds that closing a cache waits for what goes on behind its callers."""
 
 
-class TimeToLiveOf(Protocol):
-    """Gives the time to live of the value of a key: a `timedelta`, seconds, or `None` for ever."""
+class TimeToLiveByKeyword(Protocol):
+    """Returns the time to live for a keyword-only `key`."""
 
     def __call__(self, *, key: str) -> Eventual[Duration | None] | Duration | None:
-        """Give it."""
+        """Return a `timedelta`, seconds, or `None` for ever."""
         ...
+
+
+class TimeToLiveByName(Protocol):
+    """Returns the time to live for a `key`; lambdas get the type of `key` from it."""
+
+    def __call__(self, key: str) -> Eventual[Duration | None] | Duration | None:
+        """Return a `timedelta`, seconds, or `None` for ever."""
+        ...
+
+
+TimeToLiveOf: TypeAlias = "TimeToLiveByName | TimeToLiveByKeyword"
+"""A function from a key to the time to live of its value; it is called with `key=`."""
 
 
 class Cache(ItemAccess[ValueT], Generic[ValueT, WireT]):

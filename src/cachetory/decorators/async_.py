@@ -28,7 +28,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
     from cachetory._runtime.async_ import Eventual
-    from cachetory.caches.async_ import Cache, TimeToLiveOf
+    from cachetory.caches.async_ import Cache, TimeToLiveOf, ValueT
+    from cachetory.decorators.of_call import OfCall
     from cachetory.durations import Duration
     from cachetory.policy import Policy
 
@@ -45,19 +46,19 @@ __all__ = [
 
 
 def cached(
-    cache: Cache[Any, Any]
-    | Callable[..., Eventual[Cache[Any, Any] | None] | Cache[Any, Any] | None]
+    cache: Cache[ValueT, Any]
+    | OfCall[Eventual[Cache[ValueT, Any] | None] | Cache[ValueT, Any] | None]
     | None,
     *,
-    make_key: Callable[..., Eventual[str] | str] | None = None,
-    key: Callable[..., object] | None = None,
+    make_key: OfCall[Eventual[str] | str] | None = None,
+    key: OfCall[object] | None = None,
     ignore: Collection[str] = (),
     version: str | int | None = None,
     policy: Policy | None = None,
     time_to_live: Duration | TimeToLiveOf | None = None,
     if_not_exists: bool = False,
     exclude: Callable[[str, Any], Eventual[bool] | bool] | None = None,
-) -> Decorator:
+) -> Decorator[ValueT]:
     """Cache what a function or method returns, by its arguments.
 
     Calls with the same arguments that overlap in time are one call of the function. If the store
@@ -113,7 +114,7 @@ def cached(
             exclude=exclude,
         )
         if make_key is not None:
-            calls.make_key = partial(make_key, inner)
+            calls.make_key = partial(cast("Any", make_key), inner)
         else:
             keys = KeyMaker(
                 inner, ignore=ignore, version=version, key=key, namesakes=namesakes_of(cache)
@@ -125,12 +126,12 @@ def cached(
                 calls.shorten(keys, ignore)
         return kind(calls).like(inner)
 
-    return decorate
+    return cast("Decorator[ValueT]", decorate)
 
 
 def cached_many(
-    cache: Cache[Any, Any]
-    | Callable[..., Eventual[Cache[Any, Any] | None] | Cache[Any, Any] | None]
+    cache: Cache[ValueT, Any]
+    | OfCall[Eventual[Cache[ValueT, Any] | None] | Cache[ValueT, Any] | None]
     | None,
     *,
     items: str | None = None,
@@ -140,7 +141,7 @@ def cached_many(
     time_to_live: Duration | TimeToLiveOf | None = None,
     chunk_size: int | None = None,
     exclude: Callable[[str, Any], Eventual[bool] | bool] | None = None,
-) -> ManyDecorator:
+) -> ManyDecorator[ValueT]:
     """Cache what a function returns for many items at once, one by one.
 
     The function takes items and gives a mapping from item to result. It is called with a list of
@@ -199,7 +200,7 @@ def cached_many(
         )
         return CachedManyFunction[..., Any, Any](calls).like(function)
 
-    return decorate
+    return cast("ManyDecorator[ValueT]", decorate)
 
 
 def _check_times(cache: object, policy: Policy | None, time_to_live: object) -> None:

@@ -209,11 +209,11 @@ async def calling_what_else_methods_have(service: Service) -> None:
     await service.method.lookup(service, 1)  # type: ignore[call-arg,arg-type]  # pyright: ignore[reportCallIssue]
     await service.method.key("a")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     await service.method.uncached(text="a")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
-    await Service.method.refresh(1, 1)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
-    await Service.class_method.refresh("a")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
-    await Service.class_method.lookup()  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
-    await Service.static_method.key("a")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
-    await Service.static_method.uncached()  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    await Service.method.refresh(1, 1)  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType]
+    await Service.class_method.refresh("a")  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType]
+    await Service.class_method.lookup()  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue]
+    await Service.static_method.key("a")  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType]
+    await Service.static_method.uncached()  # pyright: ignore[reportCallIssue]
 
 
 async def calling_methods_with_many_items(service: Service) -> None:

@@ -210,11 +210,11 @@ def calling_what_else_methods_have(service: Service) -> None:
     service.method.lookup(service, 1)  # type: ignore[call-arg,arg-type]  # pyright: ignore[reportCallIssue]
     service.method.key("a")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     service.method.uncached(text="a")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
-    Service.method.refresh(1, 1)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
-    Service.class_method.refresh("a")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
-    Service.class_method.lookup()  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
-    Service.static_method.key("a")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
-    Service.static_method.uncached()  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    Service.method.refresh(1, 1)  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType]
+    Service.class_method.refresh("a")  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType]
+    Service.class_method.lookup()  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue]
+    Service.static_method.key("a")  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType]
+    Service.static_method.uncached()  # pyright: ignore[reportCallIssue]
 
 
 def calling_methods_with_many_items(service: Service) -> None:

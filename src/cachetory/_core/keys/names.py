@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any, Protocol
 
+from cachetory._core.module_names import MAIN_MODULES, stable_module_name
 from cachetory.errors import UnkeyableArgumentError
 
 if TYPE_CHECKING:
@@ -64,7 +65,10 @@ def import_name(thing: Any) -> str:
             f"as `{module}:{qualname}`: define it at the top level of a module"
         )
         raise UnkeyableArgumentError(msg)
-    return f"{name_text(thing.__module__)}:{name_text(thing.__qualname__)}"
+    module = thing.__module__
+    if module in MAIN_MODULES:
+        module = stable_module_name(module, vars(sys.modules[module]))
+    return f"{name_text(module)}:{name_text(thing.__qualname__)}"
 
 
 def is_importable(thing: Any) -> bool:

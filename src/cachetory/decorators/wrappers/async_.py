@@ -1,5 +1,8 @@
 """What decorated functions and methods become: callable as before, and with a few methods more."""
 
+# pyright: reportOverlappingOverload=false
+# (sync functions have no awaitable results, so that two overloads of the sync twin are the same)
+
 from __future__ import annotations
 
 from functools import partial, update_wrapper
@@ -14,14 +17,16 @@ from typing import (
     overload,
 )
 
+from cachetory.decorators.attributes import OfFunction, Signed
 from cachetory.errors import UncacheableFunctionError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from typing_extensions import Self
+    from typing_extensions import TypeVar as TypingTypeVar
 
-    from cachetory._runtime.async_ import Eventual
+    from cachetory._runtime.async_ import Eventual, Running
     from cachetory.decorators.calls.async_ import Calls
     from cachetory.decorators.calls.many.async_ import ManyCalls
     from cachetory.lookup import Lookup
@@ -33,7 +38,11 @@ if TYPE_CHECKING:
         __wrapped__: Callable[..., Any]
 
         def __new__(cls, function: Callable[..., Any], /, *args: object) -> Self: ...
+
+    ValueT = TypingTypeVar("ValueT", default=Any)
+    """The values of the cache. For `Any` and `object`, results are not compared with it."""
 else:
+    ValueT = TypeVar("ValueT")
     # A partial function is called without a Python frame of its own, and tools which ask whether
     # something is a coroutine function, or for its signature, look through it.
     _Partial = partial
@@ -44,14 +53,28 @@ R = TypeVar("R")
 S = TypeVar("S")
 K = TypeVar("K")
 V = TypeVar("V")
+X_co = TypeVar("X_co", covariant=True)
+V_co = TypeVar("V_co", covariant=True)
 
 
 class _Wrapper(_Partial):
-    """Binds like a function, and looks like the one inside."""
+    """Binds like a function, and looks like the one inside to tools that read functions."""
 
     passes_calls_on = True  # to whom reads signatures: the function inside gets calls as written
 
     _calls: Any
+
+    if not TYPE_CHECKING:
+        __code__ = OfFunction()
+        __defaults__ = OfFunction()
+        __kwdefaults__ = OfFunction()
+        __globals__ = OfFunction()
+        __signature__ = Signed()
+
+        @property
+        def func(self) -> Callable[..., Any]:
+            """The function for tools that look through partial functions. Calls do not read it."""
+            return _of_its_kind(self._calls)
 
     def __new__(cls, calls: Any, /, *bound_to: object) -> Self:
         made = super().__new__(cls, calls.entrance, *bound_to)
@@ -64,6 +87,10 @@ class _Wrapper(_Partial):
         wrapper: Any = self
         update_wrapper(wrapper, function)
         self._calls = calls  # not those of the function, if that is cached as well
+        if not wrapper.__dict__.keys() & {"__annotations__", "__annotate__"}:
+            wrapper.__annotations__ = {}  # not those of the class of the wrapper
+        # Tools that do not know a callable read the signature of its `__call__`.
+        wrapper.__dict__["__call__"] = wrapper
         return self
 
     def __repr__(self) -> str:
@@ -77,6 +104,7 @@ class _Wrapper(_Partial):
         bound: Any = cls(self._calls, instance)
         bound.__dict__.update(self.__dict__)
         bound.__wrapped__ = self.__wrapped__.__get__(instance)
+        del bound.__dict__["__call__"]  # that of the unbound one
         return bound
 
 
@@ -130,17 +158,22 @@ class CachedFunction(_Cached[P, R]):
     """
 
     @overload
-    def __get__(self, instance: None, owner: type | None = None, /) -> Self: ...
+    def __get__(self, instance: None, owner: type[S], /) -> CachedAttribute[S, P, R]: ...
 
     @overload
     def __get__(
         self: CachedFunction[Concatenate[S, Q], R], instance: S, owner: type | None = None, /
     ) -> CachedFunction[Q, R]: ...
 
-    @overload  # a static method, which type checkers take for a function
+    @overload  # a class method, whose first argument is the class of the instance
+    def __get__(
+        self: CachedFunction[Concatenate[type[S], Q], R], instance: S, owner: type | None = None, /
+    ) -> CachedFunction[Q, R]: ...
+
+    @overload  # a static method
     def __get__(self, instance: object, owner: type | None = None, /) -> Self: ...
 
-    def __get__(self, instance: Any, owner: type | None = None, /) -> CachedFunction[..., R]:
+    def __get__(self, instance: Any, owner: type | None = None, /) -> Any:
         """Bind to an instance, as functions do."""
         if instance is None or self.args or not hasattr(self.__wrapped__, "__get__"):
             return self
@@ -150,7 +183,7 @@ class CachedFunction(_Cached[P, R]):
 class CachedClassMethod(_Cached[Concatenate[type[S], P], R], Generic[S, P, R]):
     """A class method whose results are cached, for each class on its own.
 
-    To type checkers, it is any function whose first parameter is a class.
+    To type checkers, it is a `CachedFunction` whose first parameter is the class.
     """
 
     def __get__(self, instance: object, owner: type | None = None, /) -> CachedFunction[P, R]:
@@ -162,25 +195,86 @@ class CachedClassMethod(_Cached[Concatenate[type[S], P], R], Generic[S, P, R]):
 class CachedStaticMethod(_Cached[P, R]):
     """A static method whose results are cached.
 
-    To type checkers, it is a function. In a class, mypy takes that for a method: it follows calls
-    through the class, `Service.method(…)`, not those through an instance.
+    To type checkers, it is a `CachedFunction`. mypy takes it for a method where it is an attribute
+    of an instance: it checks calls through the class, `Service.method(…)`, only.
     """
 
     def __get__(self, instance: object, owner: type | None = None, /) -> Self:
-        """Give the function itself: there is nothing to bind to."""
+        """Return the function itself: there is nothing to bind to."""
         return self
 
 
-class Decorator(Protocol):
-    """What `cached` gives: it takes functions and methods, and keeps their types."""
+if TYPE_CHECKING:
+
+    class _OfClass(Generic[S, P, V_co]):
+        """A call through a class: of a class method without the class, else of the function."""
+
+        @overload
+        def __call__(
+            self: _OfClass[Any, Concatenate[type[S], Q], V_co], /, *args: Q.args, **kwargs: Q.kwargs
+        ) -> V_co: ...
+
+        @overload
+        def __call__(self, /, *args: P.args, **kwargs: P.kwargs) -> V_co: ...
+
+        def __call__(self, /, *args: Any, **kwargs: Any) -> Any: ...
+
+    class CachedAttribute(_OfClass[S, P, Running[R]], _Partial, Generic[S, P, R]):
+        """A cached function that is read from a class: `Service.method`. For type checkers only.
+
+        mypy does not notice when the first argument is missing.
+        """
+
+        purge: _OfClass[S, P, Running[bool]]
+        refresh: _OfClass[S, P, Running[R]]
+        lookup: _OfClass[S, P, Running[Lookup[R]]]
+        key: _OfClass[S, P, Running[str]]
+        uncached: _OfClass[S, P, Running[R]]
+
+
+class _Cacheable(Protocol[P, X_co, V_co]):
+    """A function whose result is of both types: of its own, and of the cache's values."""
 
     @overload
-    def __call__(  # pyright: ignore[reportOverlappingOverload]  # the narrower one comes first
-        self, function: Callable[Concatenate[type[S], P], Eventual[R]], /
-    ) -> CachedClassMethod[S, P, R]: ...
+    def __call__(self, /, *args: P.args, **kwargs: P.kwargs) -> X_co: ...
 
     @overload
-    def __call__(self, function: Callable[P, Eventual[R]], /) -> CachedFunction[P, R]: ...
+    def __call__(  # type: ignore[overload-cannot-match]  # both are demanded
+        self, /, *args: P.args, **kwargs: P.kwargs
+    ) -> V_co: ...
+
+
+class Decorator(Generic[ValueT]):
+    """What `cached` returns: it takes functions and methods, and keeps their types.
+
+    `ValueT` is the type of the cache's values. Functions with other results are refused by type
+    checkers, unless it is `Any` or `object`.
+    """
+
+    if TYPE_CHECKING:
+
+        @overload
+        def __call__(
+            self: Decorator[object], function: Callable[P, Eventual[R]], /
+        ) -> CachedFunction[P, R]: ...
+
+        @overload  # a plain function
+        def __call__(  # type: ignore[overload-cannot-match,unused-ignore]
+            self: Decorator[object], function: Callable[P, Eventual[R] | R], /
+        ) -> CachedFunction[P, R]: ...
+
+        @overload
+        def __call__(
+            self, function: _Cacheable[P, Eventual[R], Eventual[ValueT]], /
+        ) -> CachedFunction[P, R]: ...
+
+        @overload  # a plain function
+        def __call__(  # type: ignore[overload-cannot-match,unused-ignore]
+            self, function: _Cacheable[P, Eventual[R] | R, Eventual[ValueT] | ValueT], /
+        ) -> CachedFunction[P, R]: ...
+
+        def __call__(self, function: Any, /) -> Any:
+            """Decorate a function."""
 
 
 class CachedManyFunction(_Wrapper, Generic[P, K, V]):
@@ -239,14 +333,60 @@ class CachedManyFunction(_Wrapper, Generic[P, K, V]):
         return bound
 
 
-class ManyDecorator(Protocol):
-    """What `cached_many` gives: it takes functions and methods, and keeps their types."""
+class ManyDecorator(Generic[ValueT]):
+    """What `cached_many` returns: it takes functions and methods, and keeps their types.
 
-    def __call__(
-        self, function: Callable[P, Eventual[Mapping[K, V]]], /
-    ) -> CachedManyFunction[P, K, V]:
-        """Decorate a function."""
-        ...
+    `ValueT` is as for `Decorator`.
+    """
+
+    if TYPE_CHECKING:
+
+        @overload
+        def __call__(
+            self: ManyDecorator[object], function: Callable[P, Eventual[Mapping[K, V]]], /
+        ) -> CachedManyFunction[P, K, V]: ...
+
+        @overload  # a plain function
+        def __call__(  # type: ignore[overload-cannot-match,unused-ignore]
+            self: ManyDecorator[object],
+            function: Callable[P, Eventual[Mapping[K, V]] | Mapping[K, V]],
+            /,
+        ) -> CachedManyFunction[P, K, V]: ...
+
+        @overload
+        def __call__(
+            self,
+            function: _Cacheable[P, Eventual[Mapping[K, V]], Eventual[Mapping[K, ValueT]]],
+            /,
+        ) -> CachedManyFunction[P, K, V]: ...
+
+        @overload  # a plain function
+        def __call__(  # type: ignore[overload-cannot-match,unused-ignore]
+            self,
+            function: _Cacheable[
+                P,
+                Eventual[Mapping[K, V]] | Mapping[K, V],
+                Eventual[Mapping[K, ValueT]] | Mapping[K, ValueT],
+            ],
+            /,
+        ) -> CachedManyFunction[P, K, V]: ...
+
+        def __call__(self, function: Any, /) -> Any:
+            """Decorate a function."""
+
+
+def _of_its_kind(calls: Any) -> Callable[..., Any]:
+    """Return the function, or one like it that is a coroutine function as the wrapper is."""
+    from inspect import iscoroutinefunction  # noqa: PLC0415 (takes long to import)
+
+    function: Callable[..., Any] = calls._function  # noqa: SLF001 (one of the two halves)
+    if iscoroutinefunction(function) is iscoroutinefunction(calls.entrance):
+        return function
+
+    async def entrance(*args: Any, **kwargs: Any) -> Any:
+        return await calls.entrance(*args, **kwargs)
+
+    return update_wrapper(entrance, function)
 
 
 def unwrap(function: Any) -> tuple[type[_Cached[..., Any]], Any]:

@@ -35,7 +35,7 @@ def matching_by_position(events: Iterable[Event]) -> None:
             case Refreshing(_, reason):
                 assert_type(reason, Literal["stale", "early", "asked"])
             case NotStored(_, reason):
-                assert_type(reason, Literal["fenced", "excluded", "failed"])
+                assert_type(reason, Literal["fenced", "excluded", "one-shot", "failed"])
             case Loaded(key, seconds) | LoadLate(key, seconds):
                 assert_type(key, str)
                 assert_type(seconds, float)

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
         AsyncGenerator,
         Callable,
         Collection,
-        Coroutine,
         Generator,
         Iterable,
     )

@@ -3,8 +3,6 @@
 Checked by mypy and pyright, never run. mypy gives the two APIs other codes for the same error.
 """
 
-# pyright: reportUnnecessaryTypeIgnoreComment=true, reportUnusedExpression=false
-
 from __future__ import annotations
 
 from functools import partial
@@ -30,34 +28,34 @@ if TYPE_CHECKING:
 
 
 def results_that_are_none_of_the_cache() -> None:
-    cached(ints)(text_of)  # type: ignore[call-overload]  # pyright: ignore
-    cached(ints)(optional_of)  # type: ignore[call-overload]  # pyright: ignore
-    cached(two_types)(text_of)  # type: ignore[call-overload]  # pyright: ignore
-    cached(sequences)(text_of)  # type: ignore[call-overload]  # pyright: ignore
-    cached(ints)(partial(text_of, 1))  # type: ignore[arg-type]  # pyright: ignore
-    cached(ints)(Shouter("a"))  # type: ignore[arg-type]  # pyright: ignore
-    cached(choose_ints)(text_of)  # type: ignore[call-overload]  # pyright: ignore
-    cached(choose_ints_later)(text_of)  # type: ignore[call-overload]  # pyright: ignore
-    cached_many(ints)(texts_of)  # type: ignore[call-overload]  # pyright: ignore
-    cached_many(choose_ints)(texts_of)  # type: ignore[call-overload]  # pyright: ignore
+    cached(ints)(text_of)  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue, reportArgumentType]
+    cached(ints)(optional_of)  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue, reportArgumentType]
+    cached(two_types)(text_of)  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue, reportArgumentType]
+    cached(sequences)(text_of)  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue, reportArgumentType]
+    cached(ints)(partial(text_of, 1))  # type: ignore[arg-type]  # pyright: ignore[reportCallIssue, reportArgumentType]
+    cached(ints)(Shouter("a"))  # type: ignore[arg-type]  # pyright: ignore[reportCallIssue, reportArgumentType]
+    cached(choose_ints)(text_of)  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue, reportArgumentType]
+    cached(choose_ints_later)(text_of)  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue, reportArgumentType]
+    cached_many(ints)(texts_of)  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue, reportArgumentType]
+    cached_many(choose_ints)(texts_of)  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue, reportArgumentType]
     cached_many(ints)(ints_of)
     cached_many(maybe_ints)(ints_of)
-    cached_many(sequences)(ints_of)  # type: ignore[call-overload]  # pyright: ignore
+    cached_many(sequences)(ints_of)  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue, reportArgumentType]
 
 
 class Refused:
-    @cached(ints)  # type: ignore[call-overload]  # pyright: ignore
+    @cached(ints)  # type: ignore[call-overload]  # pyright: ignore[reportUntypedFunctionDecorator, reportCallIssue, reportArgumentType]
     async def method(self) -> str:
         return ""
 
-    @cached(ints)  # type: ignore[call-overload]  # pyright: ignore
+    @cached(ints)  # type: ignore[call-overload]  # pyright: ignore[reportUntypedFunctionDecorator, reportCallIssue, reportArgumentType]
     @classmethod
     async def class_method(cls) -> str:
         return ""
 
 
 async def entering_and_items(cache: Cache[int]) -> None:
-    with cache:  # type: ignore[attr-defined]  # pyright: ignore
+    with cache:  # type: ignore[attr-defined]  # pyright: ignore[reportGeneralTypeIssues]
         pass
     cache["key"]  # type: ignore[index]  # pyright: ignore[reportIndexIssue]
     cache["key"] = 1  # type: ignore[index]  # pyright: ignore[reportIndexIssue]

@@ -68,7 +68,7 @@ def matching_by_name(event: Event) -> None:
 
 def matching_too_much(event: Event) -> None:
     match event:
-        case Hit(_, _):  # type: ignore[misc]  # pyright: ignore[reportGeneralTypeIssues]
+        case Hit(_, _):  # type: ignore[misc]  # pyright: ignore[reportGeneralTypeIssues, reportUnknownVariableType]
             pass
         case _:
             pass

@@ -4,8 +4,6 @@ Checked by mypy and pyright, never run. The code of mypy's error depends on what
 cache. That there is an error is checked by pyright.
 """
 
-# pyright: reportUnnecessaryTypeIgnoreComment=true, reportUnusedExpression=false
-
 from __future__ import annotations
 
 from functools import partial
@@ -31,32 +29,32 @@ if TYPE_CHECKING:
 
 
 def results_that_are_none_of_the_cache() -> None:
-    cached(ints)(text_of)  # type: ignore[arg-type,call-overload,unused-ignore]  # pyright: ignore
-    cached(ints)(optional_of)  # type: ignore[arg-type,call-overload,unused-ignore]  # pyright: ignore
-    cached(two_types)(text_of)  # type: ignore[arg-type,call-overload,unused-ignore]  # pyright: ignore
-    cached(sequences)(text_of)  # type: ignore[arg-type,call-overload,unused-ignore]  # pyright: ignore
-    cached(ints)(partial(text_of, 1))  # type: ignore[arg-type,call-overload,unused-ignore]  # pyright: ignore
-    cached(ints)(Shouter("a"))  # type: ignore[arg-type,call-overload,unused-ignore]  # pyright: ignore
-    cached(choose_ints)(text_of)  # type: ignore[arg-type,call-overload,unused-ignore]  # pyright: ignore
-    cached(choose_ints_later)(text_of)  # type: ignore[arg-type,call-overload,unused-ignore]  # pyright: ignore
-    cached_many(ints)(texts_of)  # type: ignore[arg-type,call-overload,unused-ignore]  # pyright: ignore
-    cached_many(choose_ints)(texts_of)  # type: ignore[arg-type,call-overload,unused-ignore]  # pyright: ignore
+    cached(ints)(text_of)  # type: ignore[arg-type,call-overload,unused-ignore]  # pyright: ignore[reportCallIssue, reportArgumentType]
+    cached(ints)(optional_of)  # type: ignore[arg-type,call-overload,unused-ignore]  # pyright: ignore[reportCallIssue, reportArgumentType]
+    cached(two_types)(text_of)  # type: ignore[arg-type,call-overload,unused-ignore]  # pyright: ignore[reportCallIssue, reportArgumentType]
+    cached(sequences)(text_of)  # type: ignore[arg-type,call-overload,unused-ignore]  # pyright: ignore[reportCallIssue, reportArgumentType]
+    cached(ints)(partial(text_of, 1))  # type: ignore[arg-type,call-overload,unused-ignore]  # pyright: ignore[reportCallIssue, reportArgumentType]
+    cached(ints)(Shouter("a"))  # type: ignore[arg-type,call-overload,unused-ignore]  # pyright: ignore[reportCallIssue, reportArgumentType]
+    cached(choose_ints)(text_of)  # type: ignore[arg-type,call-overload,unused-ignore]  # pyright: ignore[reportCallIssue, reportArgumentType]
+    cached(choose_ints_later)(text_of)  # type: ignore[arg-type,call-overload,unused-ignore]  # pyright: ignore[reportCallIssue, reportArgumentType]
+    cached_many(ints)(texts_of)  # type: ignore[arg-type,call-overload,unused-ignore]  # pyright: ignore[reportCallIssue, reportArgumentType]
+    cached_many(choose_ints)(texts_of)  # type: ignore[arg-type,call-overload,unused-ignore]  # pyright: ignore[reportCallIssue, reportArgumentType]
     cached_many(ints)(ints_of)
     cached_many(maybe_ints)(ints_of)
-    cached_many(sequences)(ints_of)  # type: ignore[arg-type,call-overload,unused-ignore]  # pyright: ignore
+    cached_many(sequences)(ints_of)  # type: ignore[arg-type,call-overload,unused-ignore]  # pyright: ignore[reportCallIssue, reportArgumentType]
 
 
 class Refused:
-    @cached(ints)  # type: ignore[arg-type,call-overload,unused-ignore]  # pyright: ignore
+    @cached(ints)  # type: ignore[arg-type,call-overload,unused-ignore]  # pyright: ignore[reportUntypedFunctionDecorator, reportCallIssue, reportArgumentType]
     def method(self) -> str:
         return ""
 
-    @cached(ints)  # type: ignore[arg-type,call-overload,unused-ignore]  # pyright: ignore
+    @cached(ints)  # type: ignore[arg-type,call-overload,unused-ignore]  # pyright: ignore[reportUntypedFunctionDecorator, reportCallIssue, reportArgumentType]
     @classmethod
     def class_method(cls) -> str:
         return ""
 
 
 async def entering(cache: Cache[int]) -> None:
-    async with cache:  # type: ignore[attr-defined]  # pyright: ignore
+    async with cache:  # type: ignore[attr-defined]  # pyright: ignore[reportGeneralTypeIssues]
         pass

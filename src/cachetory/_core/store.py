@@ -598,7 +598,7 @@ class Store(Generic[V]):
         self._weight -= entry.weight
         entry.deadline = -inf
         self._dropped.append(entry.value)
-        entry.value = None  # type: ignore[assignment]  # readers find it dead
+        entry.value = None  # type: ignore[assignment]  # readers find it dead  # pyright: ignore[reportAttributeAccessIssue]
 
     def _release(self) -> None:
         """Let go of dropped values; outside the guard, since their finalisers may come back."""

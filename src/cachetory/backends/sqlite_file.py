@@ -607,7 +607,7 @@ def check_wire(value: object) -> Any:
     if isinstance(value, str) or value.__class__ is bytes:
         return value
     if isinstance(value, BUFFERS):
-        return bytes(value)  # type: ignore[call-overload]  # they are bytes-like
+        return bytes(value)  # type: ignore[call-overload]  # they are bytes-like  # pyright: ignore[reportArgumentType]
     msg = (
         f"SQLite stores bytes and text, not a {type(value).__name__}: "
         "use a serializer that makes bytes, such as `msgpack://` or `json://`"

@@ -271,7 +271,11 @@ class Cache(ItemAccess[ValueT], Generic[ValueT, WireT]):
 
     @property
     def backend(self) -> SyncBackend[WireT]:
-        """The store behind this cache."""
+        """The store behind this cache.
+
+        To type checkers, it has the operations of all stores. For those of one kind of store, such
+        as `SqliteBackend.stats`, keep the backend that was given to the cache.
+        """
         return self._backend
 
     @property

@@ -67,6 +67,12 @@ def cached(
     It goes on functions, methods, partial functions and objects with `__call__`. On class methods
     and static methods it goes outside: `@cached(…)` above `@classmethod`.
 
+    Type checkers compare the result with the values of the cache: `Cache[int]` is refused for a
+    function that returns `str`. They do not for `Cache[Any]` and `Cache[object]`. What they cannot
+    tell: mypy takes a static method that is read from an instance for a method, and does not
+    notice that the first argument of a call through a class is missing. pyright does not accept a
+    class with a cached method for a protocol with that method.
+
     Args:
         cache: the cache; or a callable that is called with the function and the arguments of the
             call, and gives it; or `None`, also from the callable, for no cache at all.

@@ -168,7 +168,7 @@ def decorating_what_gives_no_mapping() -> None:
     def number(items: list[int]) -> int:
         return len(items)
 
-    cached_many(cache)(number)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    cached_many(cache)(number)  # type: ignore[arg-type]  # pyright: ignore[reportCallIssue, reportArgumentType]
     cached(cache, policy=60)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     cached_many(cache, policy=60)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     cached_many(cache, chunk_size="a")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]

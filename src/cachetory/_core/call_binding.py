@@ -34,7 +34,7 @@ def signature_of(function: Callable[..., object]) -> Signature:
     """
     import inspect  # noqa: PLC0415  # slow to import, and only needed when decorating
 
-    honest = _without_claims(function)
+    honest: Any = _without_claims(function)
     try:
         if honest is None:
             return _anything()
@@ -67,8 +67,9 @@ def _without_claims(function: Any) -> Callable[..., object] | None:
         inner = _without_claims(function.__func__)
         return None if inner is None else MethodType(inner, function.__self__)
     if isinstance(function, partial):
-        inner = _without_claims(function.func)
-        return None if inner is None else partial(inner, *function.args, **function.keywords)
+        bound = cast("Any", function)
+        inner = _without_claims(bound.func)
+        return None if inner is None else partial(inner, *bound.args, **bound.keywords)
     called: object = getattr(type(function), "__call__", None)  # noqa: B004 (its code counts)
     if type(called) is FunctionType:
         return MethodType(_bare_function(called), function)

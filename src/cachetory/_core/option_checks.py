@@ -76,8 +76,9 @@ def check_policy(policy: object) -> None:
     if policy is None or hasattr(policy, "plan"):
         return
     fields = "time_to_live=60"
-    if isinstance(policy, dict) and all(isinstance(name, str) for name in policy):
-        fields = ", ".join(f"{name}={it!r}" for name, it in policy.items())
+    given: Any = policy
+    if isinstance(policy, dict) and all(isinstance(name, str) for name in given):
+        fields = ", ".join(f"{name}={it!r}" for name, it in given.items())
     msg = f"policy={policy!r} is not a policy: write policy=Policy({fields})"
     raise ConfigurationError(msg)
 

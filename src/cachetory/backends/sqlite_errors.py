@@ -76,8 +76,8 @@ def describe(error: sqlite3.Error, operation: str, path: str) -> sqlite3.Error:
     if hasattr(error, "sqlite_reason") or isinstance(error, ValueError):
         return error  # a `ConfigurationError` names the file already
     reason = str(error)
-    error.sqlite_reason = reason  # type: ignore[attr-defined]  # kept for those who classify it
-    error.quotes_no_value = True  # type: ignore[attr-defined]  # so the log may show the text
+    # The reason is kept for those who classify it; the log may show a text that quotes no value.
+    error.__dict__.update(sqlite_reason=reason, quotes_no_value=True)
     message = f"{reason} ({operation} in {path!r})"
     way_out = _way_out(error, path)
     error.args = (f"{message}: {way_out}" if way_out else message,)

@@ -85,7 +85,9 @@ def compile_hit_path(
     """
     form = None if signature is None else _form_of(list(signature.parameters.values()), ignore)
     parameters, plain, arguments, passed = form or _ANY_CALL
-    defaults = [] if form is None or signature is None else signature.parameters.values()
+    named: list[Parameter] = []
+    if form is not None and signature is not None:
+        named = list(signature.parameters.values())
     source = f"""
 {define} cached({parameters}):
     if {plain}:
@@ -116,7 +118,7 @@ def compile_hit_path(
         "_get_or_set": get_or_set,
         "_options": options,
         "_remember": memory.remember,
-        **{f"_default_{it.name}": it.default for it in defaults},
+        **{f"_default_{it.name}": it.default for it in named},
     }
     memory.scope = scope
     exec(source, scope)  # noqa: S102 (made of identifiers only)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-from inspect import iscoroutinefunction
 from types import FunctionType, MethodType
 from typing import Any
 
@@ -47,6 +45,8 @@ def check_cache(cache: Any, decorator: str, module: str) -> None:
 
 def _is_cache(cache: Any, *, is_async: bool) -> bool:
     """Return whether an object has the operations of a cache, of the right API if that shows."""
+    from inspect import iscoroutinefunction  # noqa: PLC0415 (slow to import)
+
     get = getattr(cache, "get", None)
     if get is None or not hasattr(cache, "set"):
         return False
@@ -72,8 +72,8 @@ def check_decorated(functions: tuple[Any, ...], options: dict[str, Any], decorat
             that was decorated without parentheses.
     """
     if len(functions) == 1 and not options:
-        function = functions[0]
-        if callable(function) or isinstance(function, (classmethod, staticmethod)):
+        function: Any = functions[0]
+        if callable(function) or type(function) in (classmethod, staticmethod):
             return function
     got = _listed(functions, options)
     msg = f"{got} cannot be called, so there is nothing to cache"
@@ -84,13 +84,15 @@ def check_decorated(functions: tuple[Any, ...], options: dict[str, Any], decorat
 
 
 def _is_being_defined(function: FunctionType) -> bool:
+    from inspect import currentframe  # noqa: PLC0415 (slow to import)
+
     code = function.__code__
-    frame = sys._getframe(1)  # noqa: SLF001  # the documented way to the caller's line
-    while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith(
+    frame: Any = currentframe()
+    while frame is not None and frame.f_globals.get("__name__", "").startswith(
         "cachetory.decorators"
     ):
         frame = frame.f_back
-    if frame.f_code.co_filename != code.co_filename or frame.f_code is code:
+    if frame is None or frame.f_code.co_filename != code.co_filename or frame.f_code is code:
         return False
     last = max((line for _, _, line in code.co_lines() if line is not None), default=0)
     return function.__name__ != "<lambda>" and code.co_firstlineno <= frame.f_lineno <= last

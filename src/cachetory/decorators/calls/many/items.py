@@ -107,16 +107,17 @@ class ItemsParameter:
         raise TypeError(msg)
 
     def _checked(self, items: Any) -> list[Any]:
+        given: Any = items
         if isinstance(items, _NOT_ITEMS):
             msg = (
-                f"`{self._name}` takes many items, not one {type(items).__name__}: "
-                f"write [{items!r}] for one item"
+                f"`{self._name}` takes many items, not one {type(given).__name__}: "
+                f"write [{given!r}] for one item"
             )
             raise TypeError(msg)
         if not isinstance(items, Iterable):
             msg = f"`{self._name}` takes a list of items, not {items!r}"
             raise TypeError(msg)
-        return list(items)
+        return list(given)
 
 
 def _name_at(index: int, names: list[str]) -> str:

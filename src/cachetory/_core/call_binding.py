@@ -63,13 +63,14 @@ def _without_claims(function: Any) -> Callable[..., object] | None:
         return _bare_function(function)
     if passes_calls_on(function):
         return _without_claims(function.__wrapped__)
+    inner: Any
     if isinstance(function, MethodType):
         inner = _without_claims(function.__func__)
         return None if inner is None else MethodType(inner, function.__self__)
     if isinstance(function, partial):
-        bound = cast("Any", function)
-        inner = _without_claims(bound.func)
-        return None if inner is None else partial(inner, *bound.args, **bound.keywords)
+        bound: Any = cast("Any", function)
+        inner = cast("Any", _without_claims(bound.func))
+        return None if inner is None else cast("Any", partial)(inner, *bound.args, **bound.keywords)
     called: object = getattr(type(function), "__call__", None)  # noqa: B004 (its code counts)
     if type(called) is FunctionType:
         return MethodType(_bare_function(called), function)

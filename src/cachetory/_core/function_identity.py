@@ -41,13 +41,13 @@ class FunctionIdentity:
         seen: tuple[FunctionType, ...] = (),
     ) -> None:
         qualname: str = function.__qualname__
-        self.name = f"{name_text(_module_of(function))}:{name_text(qualname)}"
-        self.start = self.name
+        self.name: str = f"{name_text(_module_of(function))}:{name_text(qualname)}"
+        self.start: str = self.name
         self._captures: tuple[tuple[str, CellType], ...] = ()
         self._seen = seen
         if version is not None:
             self.start += f"@{encode(version)}"
-        self.is_local = qualname.endswith("<lambda>") or "<locals>" in qualname
+        self.is_local: bool = qualname.endswith("<lambda>") or "<locals>" in qualname
         if self.is_local and version is None:
             self._captures = tuple(_captures_of(self.add_code(function)))
         elif _shares_its_name(qualname) or (version is None and _has_no_file(function)):

@@ -72,8 +72,8 @@ class Usage:
     __slots__ = ("ignore", "key")
 
     def __init__(self, key: Any = None, ignore: frozenset[str] = frozenset()) -> None:
-        self.key = key
-        self.ignore = ignore
+        self.key: Any = key
+        self.ignore: frozenset[str] = ignore
 
 
 class _Known:
@@ -86,7 +86,7 @@ class _Known:
         self._code = _code_of(function)
         self._spec = _spec_of(function)
         self._usage = usage
-        self.place = _place_of(function)
+        self.place: str = _place_of(function)
 
     @property
     def is_replaced(self) -> bool:

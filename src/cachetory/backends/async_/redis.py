@@ -40,7 +40,7 @@ class RedisBackend(AsyncBackend[bytes], Generic[BytesT]):
         ConfigurationError: if the client decodes responses, or is of another kind.
     """
 
-    exact_types = (bytes,)
+    exact_types: tuple[type, ...] | None = (bytes,)
 
     def __init__(self, client: Redis | RedisCluster) -> None:
         self._use(servers_of(client), has_leases=has_leases(client))

@@ -43,7 +43,7 @@ class RedisCommands(RedisServers):
         self._client = client
         self._is_cluster = is_cluster(client)
         self._changed = overridden(client, Redis)
-        self.has_leases = keeps_leases(client)
+        self.has_leases: bool = keeps_leases(client)
 
     async def ask(self, *command: str | bytes | int, repeatable: bool = True) -> Any:
         """Call the method of a command and give what it returns."""

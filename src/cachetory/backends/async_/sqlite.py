@@ -71,7 +71,7 @@ class SqliteBackend(AsyncBackend[bytes], Generic[BytesT]):
             If such a file appears at the path later, operations raise this error.
     """
 
-    exact_types = (bytes, str)
+    exact_types: tuple[type, ...] | None = (bytes, str)
 
     def __init__(
         self,

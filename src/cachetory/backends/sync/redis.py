@@ -41,7 +41,7 @@ class RedisBackend(SyncBackend[bytes], Generic[BytesT]):
         ConfigurationError: if the client decodes responses, or is of another kind.
     """
 
-    exact_types = (bytes,)
+    exact_types: tuple[type, ...] | None = (bytes,)
 
     def __init__(self, client: Redis | RedisCluster) -> None:
         self._use(servers_of(client), has_leases=has_leases(client))

@@ -32,7 +32,7 @@ class Call:
         self._args = args
         self._kwargs = kwargs
         self._at = at
-        self.items = items
+        self.items: list[Any] = items
 
     def with_items(self, items: Any) -> tuple[tuple[Any, ...], dict[str, Any]]:
         """Return the arguments of the same call with something else instead of its items."""

@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING, Any, cast
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+_TAKES_ANY_KEYWORD = 0x08
+"""Flag of the code of functions with `**kwargs`."""
+
 
 def any_runs(function: Any, kind: Callable[[Any], bool]) -> bool:
     """Tell whether the callable, looked at through partials and `__call__`, is of a kind."""
@@ -15,3 +18,18 @@ def any_runs(function: Any, kind: Callable[[Any], bool]) -> bool:
         function = cast("Any", function.func)
     called: object = getattr(function.__class__, "__call__", None)  # noqa: B004 (its code counts)
     return kind(function) or kind(called)
+
+
+def takes_keyword(function: Callable[..., Any], name: str) -> bool:
+    """Return whether a callable takes an argument of a name; true if that cannot be known."""
+    code = getattr(function, "__code__", None)
+    if code is not None and not hasattr(function, "__wrapped__"):
+        takes_any = bool(code.co_flags & _TAKES_ANY_KEYWORD)
+        return takes_any or name in code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
+    from inspect import signature  # noqa: PLC0415 (rarely needed, slow to import)
+
+    try:
+        parameters = signature(function).parameters
+    except (TypeError, ValueError):
+        return True
+    return name in parameters or any(it.kind is it.VAR_KEYWORD for it in parameters.values())

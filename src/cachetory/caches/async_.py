@@ -8,6 +8,12 @@ from typing import TYPE_CHECKING, Any, Generic, Literal, Protocol, TypeVar, over
 
 from cachetory._core.freshness import PLAIN, Stamp
 from cachetory._core.magic import is_envelope
+from cachetory._core.overrides import (
+    LOCAL_STORE_REPLACES,
+    definer_of,
+    overrides_any,
+    shortcut_of,
+)
 from cachetory._core.sentinels import INLINE, MISSING, Absent
 from cachetory._runtime.async_ import Background, ItemAccess, check_backend, resolve
 from cachetory._runtime.chance import chance
@@ -20,6 +26,7 @@ from cachetory._shell.async_.wire_shelf import WireShelf
 from cachetory._shell.reporter import Reporter
 from cachetory.durations import to_seconds, to_timedelta, to_timestamp
 from cachetory.errors import ConfigurationError, NoValueError
+from cachetory.interfaces.backends.async_ import AsyncBackend
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -39,7 +46,6 @@ if TYPE_CHECKING:
     from cachetory._shell.async_.shelf import Shelf
     from cachetory.durations import Duration
     from cachetory.events import Event
-    from cachetory.interfaces.backends.async_ import AsyncBackend
     from cachetory.interfaces.serializers import Serializer
     from cachetory.loading import LoadContext
     from cachetory.lookup import Lookup
@@ -145,7 +151,7 @@ class Cache(ItemAccess[ValueT], Generic[ValueT, WireT]):
         self._reporter = Reporter(on_event)
         self._counters = self._reporter.counters
         background = Background()
-        store: Store[Any] | None = getattr(self._backend, "local_store", None)
+        store: Store[Any] | None = shortcut_of(self._backend, "local_store", LOCAL_STORE_REPLACES)
         self._flights = SingleFlight.over(self._backend if store is None else store)
         self._keeps_objects = store is not None and _leaves_values_alone(opened_serializer)
         self._shelf: Shelf[ValueT]
@@ -559,11 +565,15 @@ class Cache(ItemAccess[ValueT], Generic[ValueT, WireT]):
     async def clear(self) -> None:
         """Delete every key that begins with this cache's prefix, and no other.
 
+        If a subclass of a backend overrides `clear`, but not `clear_prefix`, then `clear` is
+        called, and decides what is deleted.
+
         Raises:
             ConfigurationError: if there is no prefix, and others may use the same store.
             UnsupportedOperationError: if the store cannot tell keys by their prefix.
         """
-        if not self._prefix and getattr(self._backend, "shared", True):
+        overrides_clear = _overrides_clear(self._backend)
+        if not (self._prefix or overrides_clear) and getattr(self._backend, "shared", True):
             msg = (
                 "this cache has no prefix, so clearing it would empty the whole store, whoever "
                 "else uses it: give the cache a `prefix`, or call `cache.backend.clear()` if "
@@ -572,10 +582,10 @@ class Cache(ItemAccess[ValueT], Generic[ValueT, WireT]):
             raise ConfigurationError(msg)
         await self._flights.fence_prefix(self._prefix)
         with self._reporter.failures("clear", self._prefix):
-            if self._prefix:
-                await self._backend.clear_prefix(self._prefix)
-            else:
+            if overrides_clear or not self._prefix:
                 await self._backend.clear()
+            else:
+                await _clear_prefix(self._backend, self._prefix)
         self._reporter.cleared(self._prefix)
 
     def stats(self) -> Stats:
@@ -592,7 +602,8 @@ class Cache(ItemAccess[ValueT], Generic[ValueT, WireT]):
         What goes on behind the callers is waited for, a few seconds at most, then cancelled.
         """
         await self._loader.aclose(CLOSES_WITHIN)
-        await self._backend.aclose()
+        if hasattr(self._backend, "aclose"):  # not so in release 3.5.1
+            await self._backend.aclose()
 
     async def __aenter__(self) -> Self:
         """Enter the backend."""
@@ -723,6 +734,22 @@ def _open_backend(backend: AsyncBackend[WireT] | str) -> AsyncBackend[WireT]:
     from cachetory.backends.async_ import from_url  # noqa: PLC0415 (only if a URL was given)
 
     return from_url(backend)
+
+
+async def _clear_prefix(backend: Any, prefix: str) -> None:
+    if hasattr(backend, "clear_prefix"):
+        await backend.clear_prefix(prefix)
+    else:  # it was written for release 3.5.1, and derives from no class of ours
+        await AsyncBackend.clear_prefix(backend, prefix)
+
+
+def _overrides_clear(backend: object) -> bool:
+    """Return whether a backend has a `clear` of a user's over a `clear_prefix` of the library's."""
+    kind = type(backend)
+    owner = definer_of(kind, "clear_prefix")
+    if owner is None:
+        return definer_of(kind, "clear") is not None and hasattr(backend, "clear_prefix")
+    return owner is not AsyncBackend and overrides_any(backend, ("clear",), owner)
 
 
 def _leaves_values_alone(serializer: Serializer[Any, Any]) -> bool:

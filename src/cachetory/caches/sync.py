@@ -9,6 +9,12 @@ from typing import TYPE_CHECKING, Any, Generic, Literal, Protocol, TypeVar, over
 
 from cachetory._core.freshness import PLAIN, Stamp
 from cachetory._core.magic import is_envelope
+from cachetory._core.overrides import (
+    LOCAL_STORE_REPLACES,
+    definer_of,
+    overrides_any,
+    shortcut_of,
+)
 from cachetory._core.sentinels import INLINE, MISSING, Absent
 from cachetory._runtime.chance import chance
 from cachetory._runtime.sync import Background, ItemAccess, check_backend, resolve
@@ -21,6 +27,7 @@ from cachetory._shell.sync.single_flight import SingleFlight
 from cachetory._shell.sync.wire_shelf import WireShelf
 from cachetory.durations import to_seconds, to_timedelta, to_timestamp
 from cachetory.errors import ConfigurationError, NoValueError
+from cachetory.interfaces.backends.sync import SyncBackend
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -40,7 +47,6 @@ if TYPE_CHECKING:
     from cachetory._shell.sync.shelf import Shelf
     from cachetory.durations import Duration
     from cachetory.events import Event
-    from cachetory.interfaces.backends.sync import SyncBackend
     from cachetory.interfaces.serializers import Serializer
     from cachetory.loading import LoadContext
     from cachetory.lookup import Lookup
@@ -146,7 +152,7 @@ class Cache(ItemAccess[ValueT], Generic[ValueT, WireT]):
         self._reporter = Reporter(on_event)
         self._counters = self._reporter.counters
         background = Background()
-        store: Store[Any] | None = getattr(self._backend, "local_store", None)
+        store: Store[Any] | None = shortcut_of(self._backend, "local_store", LOCAL_STORE_REPLACES)
         self._flights = SingleFlight.over(self._backend if store is None else store)
         self._keeps_objects = store is not None and _leaves_values_alone(opened_serializer)
         self._shelf: Shelf[ValueT]
@@ -560,11 +566,15 @@ class Cache(ItemAccess[ValueT], Generic[ValueT, WireT]):
     def clear(self) -> None:
         """Delete every key that begins with this cache's prefix, and no other.
 
+        If a subclass of a backend overrides `clear`, but not `clear_prefix`, then `clear` is
+        called, and decides what is deleted.
+
         Raises:
             ConfigurationError: if there is no prefix, and others may use the same store.
             UnsupportedOperationError: if the store cannot tell keys by their prefix.
         """
-        if not self._prefix and getattr(self._backend, "shared", True):
+        overrides_clear = _overrides_clear(self._backend)
+        if not (self._prefix or overrides_clear) and getattr(self._backend, "shared", True):
             msg = (
                 "this cache has no prefix, so clearing it would empty the whole store, whoever "
                 "else uses it: give the cache a `prefix`, or call `cache.backend.clear()` if "
@@ -573,10 +583,10 @@ class Cache(ItemAccess[ValueT], Generic[ValueT, WireT]):
             raise ConfigurationError(msg)
         self._flights.fence_prefix(self._prefix)
         with self._reporter.failures("clear", self._prefix):
-            if self._prefix:
-                self._backend.clear_prefix(self._prefix)
-            else:
+            if overrides_clear or not self._prefix:
                 self._backend.clear()
+            else:
+                _clear_prefix(self._backend, self._prefix)
         self._reporter.cleared(self._prefix)
 
     def stats(self) -> Stats:
@@ -593,7 +603,8 @@ class Cache(ItemAccess[ValueT], Generic[ValueT, WireT]):
         What goes on behind the callers is waited for, a few seconds at most, then cancelled.
         """
         self._loader.close(CLOSES_WITHIN)
-        self._backend.close()
+        if hasattr(self._backend, "close"):  # not so in release 3.5.1
+            self._backend.close()
 
     def __enter__(self) -> Self:
         """Enter the backend."""
@@ -722,6 +733,22 @@ def _open_backend(backend: SyncBackend[WireT] | str) -> SyncBackend[WireT]:
     from cachetory.backends.sync import from_url  # noqa: PLC0415 (only if a URL was given)
 
     return from_url(backend)
+
+
+def _clear_prefix(backend: Any, prefix: str) -> None:
+    if hasattr(backend, "clear_prefix"):
+        backend.clear_prefix(prefix)
+    else:  # it was written for release 3.5.1, and derives from no class of ours
+        SyncBackend.clear_prefix(backend, prefix)
+
+
+def _overrides_clear(backend: object) -> bool:
+    """Return whether a backend has a `clear` of a user's over a `clear_prefix` of the library's."""
+    kind = type(backend)
+    owner = definer_of(kind, "clear_prefix")
+    if owner is None:
+        return definer_of(kind, "clear") is not None and hasattr(backend, "clear_prefix")
+    return owner is not SyncBackend and overrides_any(backend, ("clear",), owner)
 
 
 def _leaves_values_alone(serializer: Serializer[Any, Any]) -> bool:

@@ -11,8 +11,8 @@ from contextlib import suppress
 from functools import partial
 from time import monotonic
 from typing import TYPE_CHECKING, Any, TypeVar
-from weakref import WeakKeyDictionary
 
+from cachetory._core.identity import OfEach
 from cachetory._runtime.async_ import Deserted, Eventual, Flight, Late
 from cachetory._runtime.process import call_in_child, fork_safe_lock
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _guard = fork_safe_lock()
-_of_store: WeakKeyDictionary[object, SingleFlight] = WeakKeyDictionary()
+_of_store: OfEach[SingleFlight] = OfEach()
 
 
 class SingleFlight:
@@ -38,13 +38,13 @@ class SingleFlight:
 
     @staticmethod
     def over(store: object) -> SingleFlight:
-        """Give the flights over a store: caches of a colour that share it fence each other."""
+        """Give the flights over a store: caches of a colour that share it fence each other.
+
+        Two proxies of one store may rename keys, so they have flights of their own.
+        """
         flights = SingleFlight()
         with _guard:
-            try:
-                return _of_store.setdefault(store, flights)
-            except TypeError:  # not hashable, or without weak references: told apart by nothing
-                return flights
+            return _of_store.setdefault(store, flights)
 
     async def run(
         self,

@@ -6,6 +6,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any, Generic
 
+from cachetory._core.overrides import LEASES_REPLACE, shortcut_of
 from cachetory.interfaces.leases.sync import SyncWatch
 from cachetory.interfaces.serializers import ValueT
 
@@ -79,7 +80,9 @@ class Shelf(ABC, Generic[ValueT]):
         self.notes_all = notes_all
         self._prefix = prefix
         self._reporter = reporter
-        self._leases: SyncLeases[Any] | None = getattr(backend, "leases", None)
+        self._backend = backend
+        self._leases: SyncLeases[Any] | None = None
+        self.look_for_leases()
 
     @abstractmethod
     def get(self, key: str) -> ValueT | Absent:
@@ -145,6 +148,14 @@ class Shelf(ABC, Generic[ValueT]):
     @abstractmethod
     def commit(self, loaded: dict[str, Loaded[ValueT]]) -> dict[str, bool]:
         """Store loaded values; tell whether each was stored, but for those that failed."""
+
+    def look_for_leases(self) -> SyncLeases[Any] | None:
+        """Return the leases of the store as long as no operation that they replace is overridden.
+
+        Somebody may patch an operation at any time, so this is looked up before each claim.
+        """
+        self._leases = shortcut_of(self._backend, "leases", LEASES_REPLACE)
+        return self._leases
 
     def note_answer(self, key: str) -> None:
         """Take note that the store has done what was asked for a key."""

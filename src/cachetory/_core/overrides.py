@@ -17,6 +17,9 @@ LEASES_REPLACE = ("get", "get_many", "set", "set_many")
 LOCAL_STORE_REPLACES = (*LEASES_REPLACE, "expire_in", "expire_at")
 """Operations of a backend that direct access to its `local_store` replaces."""
 
+CACHE_OPERATIONS = ("get", "get_many", "set", "set_many")
+"""Operations of a cache that direct access to its store replaces when values are loaded."""
+
 _REMEMBERED = "_operations_when_made"
 """The attribute of a class that holds what its operations were when the class was made."""
 

@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Any, Generic, Literal, Protocol, TypeVar, over
 from cachetory._core.freshness import PLAIN, Stamp
 from cachetory._core.magic import is_envelope
 from cachetory._core.overrides import (
+    CACHE_OPERATIONS,
     LOCAL_STORE_REPLACES,
     definer_of,
     overrides_any,
+    remember_operations,
     shortcut_of,
 )
 from cachetory._core.sentinels import INLINE, MISSING, Absent
@@ -26,7 +28,7 @@ from cachetory._shell.sync.recipe import Recipe, check_chunk_size, load_chunks, 
 from cachetory._shell.sync.single_flight import SingleFlight
 from cachetory._shell.sync.wire_shelf import WireShelf
 from cachetory.durations import to_seconds, to_timedelta, to_timestamp
-from cachetory.errors import ConfigurationError, NoValueError
+from cachetory.errors import ConfigurationError, NoValueError, UnsupportedOperationError
 from cachetory.interfaces.backends.sync import SyncBackend
 
 if TYPE_CHECKING:
@@ -45,6 +47,7 @@ if TYPE_CHECKING:
     from cachetory._core.store import Store
     from cachetory._runtime.sync import Eventual
     from cachetory._shell.sync.shelf import Shelf
+    from cachetory.caches.driven.sync import DrivenCache
     from cachetory.durations import Duration
     from cachetory.events import Event
     from cachetory.interfaces.serializers import Serializer
@@ -109,8 +112,10 @@ class Cache(ItemAccess[ValueT], Generic[ValueT, WireT]):
     __slots__ = (
         "__weakref__",
         "_backend",
+        "_background",
         "_codec",
         "_counters",
+        "_driven",
         "_envelope",
         "_flights",
         "_is_plain",
@@ -120,6 +125,7 @@ class Cache(ItemAccess[ValueT], Generic[ValueT, WireT]):
         "_plan",
         "_policy",
         "_prefix",
+        "_raises_backend_errors",
         "_reporter",
         "_shelf",
         "_wall_clock",
@@ -151,9 +157,14 @@ class Cache(ItemAccess[ValueT], Generic[ValueT, WireT]):
         self._wall_clock = wall_clock
         self._reporter = Reporter(on_event)
         self._counters = self._reporter.counters
-        background = Background()
+        self._background = background = Background()
+        self._raises_backend_errors = raises_backend_errors
+        has_own_operations = overrides_any(self, CACHE_OPERATIONS, Cache)
         store: Store[Any] | None = shortcut_of(self._backend, "local_store", LOCAL_STORE_REPLACES)
-        self._flights = SingleFlight.over(self._backend if store is None else store)
+        if has_own_operations:  # these may rename keys: another cache's loads are not for it
+            self._flights = SingleFlight()
+        else:
+            self._flights = SingleFlight.over(self._backend if store is None else store)
         self._keeps_objects = store is not None and _leaves_values_alone(opened_serializer)
         self._shelf: Shelf[ValueT]
         if store is not None and self._keeps_objects:
@@ -187,6 +198,7 @@ class Cache(ItemAccess[ValueT], Generic[ValueT, WireT]):
         self._local_store = store if self._keeps_objects and on_event is None else None
         self._envelope = envelope
         self._policy = policy
+        self._driven = self._drive() if has_own_operations else None
         self._plan = self.plan_for(policy)
         self._is_plain = self._plan is PLAIN and not envelope
 
@@ -218,8 +230,10 @@ class Cache(ItemAccess[ValueT], Generic[ValueT, WireT]):
         """The entries themselves, if values are kept in this process and just as they are.
 
         To read from it is all that a lookup does then. There is none while somebody listens to
-        the events of the cache.
+        the events of the cache, nor where a subclass overrides what such a lookup replaces.
         """
+        if overrides_any(self, (*CACHE_OPERATIONS, "get_or_set"), Cache):
+            return None
         return self._local_store
 
     def plan_for(self, policy: Policy | None) -> Plan:
@@ -235,6 +249,8 @@ class Cache(ItemAccess[ValueT], Generic[ValueT, WireT]):
         if self._envelope is False and policy.plan.needs_times and not self._keeps_objects:
             msg = f"{policy} needs values to be stored with their times, but `envelope` is False"
             raise ConfigurationError(msg)
+        if self._driven is not None:
+            return self._driven.plan_for(policy)
         return policy.plan
 
     @property
@@ -270,6 +286,9 @@ class Cache(ItemAccess[ValueT], Generic[ValueT, WireT]):
     def contains(self, key: str) -> bool:
         """Tell whether there is a fresh entry, without counting a hit or a miss."""
         self._check_key(key)
+        driven = self._driven_if_overridden()
+        if driven is not None:
+            return driven.contains(key)
         return self._shelf.contains(key)
 
     def lookup(self, key: str) -> Lookup[ValueT]:
@@ -280,6 +299,9 @@ class Cache(ItemAccess[ValueT], Generic[ValueT, WireT]):
         from cachetory.lookup import Lookup  # noqa: PLC0415 (only when asked for)
 
         self._check_key(key)
+        driven = self._driven_if_overridden()
+        if driven is not None:
+            return driven.lookup(key)
         return Lookup(key, self._shelf.read(key), self._wall_clock())
 
     def get_or_set(
@@ -317,7 +339,9 @@ class Cache(ItemAccess[ValueT], Generic[ValueT, WireT]):
         plan = self._plan if policy is None else self.plan_for(policy)
         self._check_key(key)
         absent: Absent = MISSING
-        if not plan.needs_times or (self._keeps_objects and not plan.early_refresh):
+        since = self._flights.landings
+        knows_times = self._keeps_objects and not plan.early_refresh
+        if self._driven is None and (knows_times or not plan.needs_times):
             found = self._shelf.get(key)
             if not isinstance(found, Absent):
                 self._reporter.hit(key)
@@ -330,9 +354,12 @@ class Cache(ItemAccess[ValueT], Generic[ValueT, WireT]):
             if_not_exists=if_not_exists,
             exclude=exclude,
         )
+        driven = self._driven_if_overridden()
+        if driven is not None:
+            return driven.loader.get(key, recipe)
         if plan.needs_times:  # then there may be a stale one
             return self._loader.get(key, recipe)
-        return self._loader.load(key, absent, recipe)
+        return self._loader.load(key, absent, recipe, since=since)
 
     def get_or_set_many(
         self,
@@ -369,7 +396,7 @@ class Cache(ItemAccess[ValueT], Generic[ValueT, WireT]):
         recipe = self._recipe_of_many(load_many, policy, time_to_live, chunk_size, exclude)
         wanted = list(keys)
         self._check_keys(wanted)
-        outcomes = self._loader.get_many(wanted, recipe)
+        outcomes = self._load_path().get_many(wanted, recipe)
         return {key: it.give() for key, it in outcomes.items() if not it.is_none}
 
     def refresh(
@@ -403,7 +430,7 @@ class Cache(ItemAccess[ValueT], Generic[ValueT, WireT]):
             time_to_live=time_to_live,
             exclude=exclude,
         )
-        outcomes = self._loader.refresh((key,), recipe)
+        outcomes = self._load_path().refresh((key,), recipe)
         return outcomes[key].give()
 
     def refresh_many(
@@ -420,7 +447,7 @@ class Cache(ItemAccess[ValueT], Generic[ValueT, WireT]):
         recipe = self._recipe_of_many(load_many, policy, time_to_live, chunk_size, exclude)
         wanted = list(keys)
         self._check_keys(wanted)
-        outcomes = self._loader.refresh(wanted, recipe)
+        outcomes = self._load_path().refresh(wanted, recipe)
         return {key: it.give() for key, it in outcomes.items() if not it.is_none}
 
     def set(
@@ -509,7 +536,14 @@ class Cache(ItemAccess[ValueT], Generic[ValueT, WireT]):
             UnsupportedOperationError: if there is one, but the store keeps no claims.
             Exception: whatever `change`, the serializer or the store's client raises.
         """
-        self._flights.fence((self._full_key(key),))
+        full_key = self._full_key(key)
+        if self._driven_if_overridden() is not None:
+            msg = (
+                f"{type(self).__name__} cannot change a value in its place, since it overrides "
+                "`get` or `set`: read the value and set it"
+            )
+            raise UnsupportedOperationError(msg)
+        self._flights.fence((full_key,))
         value = self._shelf.update(key, change)
         if isinstance(value, Absent):
             msg = f"there is no value for {key!r}"
@@ -662,6 +696,30 @@ class Cache(ItemAccess[ValueT], Generic[ValueT, WireT]):
             exclude=exclude,
         )
 
+    def _driven_if_overridden(self) -> DrivenCache[ValueT] | None:
+        """Return the way through this cache's operations, if one of them is a user's by now."""
+        if self._driven is None and overrides_any(self, CACHE_OPERATIONS, Cache):
+            return self._drive()
+        return self._driven
+
+    def _load_path(self) -> Loader[ValueT]:
+        driven = self._driven_if_overridden()
+        return self._loader if driven is None else driven.loader
+
+    def _drive(self) -> DrivenCache[ValueT]:
+        from cachetory.caches.driven.sync import DrivenCache  # noqa: PLC0415 (rarely needed)
+
+        return DrivenCache(
+            self,
+            prefix=self._prefix,
+            policy=self._policy,
+            flights=self._flights,
+            reporter=self._reporter,
+            background=self._background,
+            raises_errors=self._raises_backend_errors,
+            wall_clock=self._wall_clock,
+        )
+
     def _look_up(self, key: str, default: Any) -> Any:
         """Read and count."""
         self._check_key(key)
@@ -698,6 +756,9 @@ class Cache(ItemAccess[ValueT], Generic[ValueT, WireT]):
             kept_for=plan.kept_for,
             is_noted=plan.needs_times or bool(self._envelope),
         )
+
+
+remember_operations(Cache)
 
 
 def _scatter(

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, cast
 from cachetory._core.function_keys import KeyMaker
 from cachetory._runtime.sync import check_colour
 from cachetory._shell.sync.recipe import check_chunk_size
-from cachetory.caches.sync import Cache
 from cachetory.decorators.calls.sync import Calls, custom_key_maker
+from cachetory.decorators.usable.sync import checked_cache
 from cachetory.decorators.wrappers.sync import (
     CachedClassMethod,
     CachedFunction,
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
     from cachetory._runtime.sync import Eventual
-    from cachetory.caches.sync import TimeToLiveOf
+    from cachetory.caches.sync import Cache, TimeToLiveOf
     from cachetory.durations import Duration
     from cachetory.policy import Policy
 
@@ -68,7 +68,9 @@ def cached(
 
     Args:
         cache: the cache; or a callable that is called with the function and the arguments of the
-            call, and gives it; or `None`, also from the callable, for no cache at all.
+            call, and gives it; or `None`, also from the callable, for no cache at all. A
+            subclass or a proxy of a cache is asked by its own `get`, `set` and `delete`; any
+            object that has these will do.
         make_key: gives the key; called with the function and the arguments of the call. By
             default, the key is made of the module and the name of the function and of all
             arguments, such that different calls never share one.
@@ -91,7 +93,7 @@ def cached(
         InvalidDurationError: for a time to live that is none.
         UnkeyableArgumentError: when calling, if the identity of an argument cannot be told.
     """
-    _check_cache(cache)
+    cache = checked_cache(cache)
     if make_key is not None and (key is not None or ignore or version is not None):
         msg = (
             "`make_key` makes the whole key: `key`, `ignore` and `version` have no place beside it"
@@ -168,7 +170,7 @@ def cached_many(
     """
     from cachetory.decorators.calls.many.sync import ManyCalls  # noqa: PLC0415 (rarely used)
 
-    _check_cache(cache)
+    cache = checked_cache(cache)
     _check_times(cache, policy, time_to_live)
     check_chunk_size(chunk_size)
 
@@ -189,15 +191,6 @@ def cached_many(
         return CachedManyFunction[..., Any, Any](calls).like(function)
 
     return decorate
-
-
-def _check_cache(cache: object) -> None:
-    if not (cache is None or callable(cache) or isinstance(cache, Cache)):
-        msg = (
-            f"{type(cache).__name__} is no cache for this decorator: give a `Cache` from "
-            "`cachetory.caches.sync`, a callable that gives one, or None"
-        )
-        raise ConfigurationError(msg)
 
 
 def _check_times(cache: object, policy: Policy | None, time_to_live: object) -> None:

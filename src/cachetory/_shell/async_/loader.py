@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from cachetory._core.freshness import Plan
     from cachetory._runtime.async_ import Background
     from cachetory._shell.async_.recipe import Recipe
-    from cachetory._shell.async_.shelf import Shelf
+    from cachetory._shell.async_.shelf import EntryStore
     from cachetory._shell.async_.single_flight import SingleFlight
     from cachetory._shell.reporter import Reporter
 
@@ -139,7 +139,7 @@ class Loader(Generic[ValueT]):
 
     def __init__(
         self,
-        shelf: Shelf[ValueT],
+        shelf: EntryStore[ValueT],
         prefix: str,
         flights: SingleFlight,
         *,
@@ -157,17 +157,23 @@ class Loader(Generic[ValueT]):
 
     async def get(self, key: str, recipe: Recipe[ValueT]) -> ValueT:
         """Give the value of a key; load it if need be."""
+        since = self._flights.landings
         found = await self._shelf.read(key)
         outcome = self._take(key, found, recipe)
         if outcome is None:
-            outcomes = await self._load_those({key: found}, recipe)
+            outcomes = await self._load_those({key: found}, recipe, since=since)
             outcome = outcomes[key]
         return outcome.give()
 
-    async def load(self, key: str, found: Absent, recipe: Recipe[ValueT]) -> ValueT:
-        """Load a key for which nothing was found; `found` tells why."""
+    async def load(
+        self, key: str, found: Absent, recipe: Recipe[ValueT], *, since: int | None = None
+    ) -> ValueT:
+        """Load a key for which nothing was found; `found` tells why.
+
+        `since` is the number of flights that had ended before the lookup.
+        """
         self._reporter.miss(key)
-        outcomes = await self._load_those({key: found}, recipe)
+        outcomes = await self._load_those({key: found}, recipe, since=since)
         return outcomes[key].give()
 
     async def get_many(
@@ -175,6 +181,7 @@ class Loader(Generic[ValueT]):
     ) -> dict[str, Outcome[ValueT]]:
         """Give the outcomes for keys, in their order; load what is missing, all of it at once."""
         wanted = list(dict.fromkeys(keys))
+        since = self._flights.landings
         found = await self._shelf.read_many(wanted)
         outcomes: dict[str, Outcome[ValueT] | None] = dict.fromkeys(wanted)
         stale: dict[str, Found[ValueT] | Absent] = {}
@@ -185,7 +192,7 @@ class Loader(Generic[ValueT]):
                 missing[key] = found[key]
         self._refresh_behind(stale, recipe)
         if missing:
-            outcomes.update(await self._load_those(missing, recipe))
+            outcomes.update(await self._load_those(missing, recipe, since=since))
         return {key: it for key, it in outcomes.items() if it is not None}
 
     async def refresh(
@@ -267,6 +274,7 @@ class Loader(Generic[ValueT]):
         recipe: Recipe[ValueT],
         *,
         is_forced: bool = False,
+        since: int | None = None,
     ) -> dict[str, Outcome[ValueT]]:
         """Load keys, and wait for them as long as the policy says."""
         plan = recipe.plan
@@ -277,7 +285,7 @@ class Loader(Generic[ValueT]):
         for limit in plan.limits(has_stale=bool(stale)):
             outcomes = await self._flights.run(
                 self._full(pending),
-                partial(self._fly, found, recipe, is_forced=is_forced),
+                partial(self._fly, found, recipe, is_forced=is_forced, since=since),
                 seconds=None if limit is None else limit - waited,
                 behind=self._background,
             )
@@ -310,6 +318,7 @@ class Loader(Generic[ValueT]):
         flight: Flight[Any],
         *,
         is_forced: bool = False,
+        since: int | None = None,
     ) -> dict[str, Outcome[ValueT]]:
         """Load the keys of a flight."""
         start = len(self._prefix)
@@ -319,6 +328,9 @@ class Loader(Generic[ValueT]):
             known[key] is Absent.UNREACHABLE for key in keys
         ):
             # Nothing of it can be stored: it is computed through, or the store has just failed.
+            outcomes = await self._make(trip, {key: Claimed(known[key]) for key in keys})
+        elif since == self._flights.landings and self._shelf.look_for_leases() is None:
+            # Without claims, a second lookup could only find what another flight has stored.
             outcomes = await self._make(trip, {key: Claimed(known[key]) for key in keys})
         else:
             outcomes = await self._load(trip, keys)

@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from cachetory._runtime.sync import Background
     from cachetory._shell.reporter import Reporter
     from cachetory._shell.sync.recipe import Recipe
-    from cachetory._shell.sync.shelf import Shelf
+    from cachetory._shell.sync.shelf import EntryStore
     from cachetory._shell.sync.single_flight import SingleFlight
 
 POLL_FIRST = 0.01
@@ -140,7 +140,7 @@ class Loader(Generic[ValueT]):
 
     def __init__(
         self,
-        shelf: Shelf[ValueT],
+        shelf: EntryStore[ValueT],
         prefix: str,
         flights: SingleFlight,
         *,
@@ -158,22 +158,29 @@ class Loader(Generic[ValueT]):
 
     def get(self, key: str, recipe: Recipe[ValueT]) -> ValueT:
         """Give the value of a key; load it if need be."""
+        since = self._flights.landings
         found = self._shelf.read(key)
         outcome = self._take(key, found, recipe)
         if outcome is None:
-            outcomes = self._load_those({key: found}, recipe)
+            outcomes = self._load_those({key: found}, recipe, since=since)
             outcome = outcomes[key]
         return outcome.give()
 
-    def load(self, key: str, found: Absent, recipe: Recipe[ValueT]) -> ValueT:
-        """Load a key for which nothing was found; `found` tells why."""
+    def load(
+        self, key: str, found: Absent, recipe: Recipe[ValueT], *, since: int | None = None
+    ) -> ValueT:
+        """Load a key for which nothing was found; `found` tells why.
+
+        `since` is the number of flights that had ended before the lookup.
+        """
         self._reporter.miss(key)
-        outcomes = self._load_those({key: found}, recipe)
+        outcomes = self._load_those({key: found}, recipe, since=since)
         return outcomes[key].give()
 
     def get_many(self, keys: Iterable[str], recipe: Recipe[ValueT]) -> dict[str, Outcome[ValueT]]:
         """Give the outcomes for keys, in their order; load what is missing, all of it at once."""
         wanted = list(dict.fromkeys(keys))
+        since = self._flights.landings
         found = self._shelf.read_many(wanted)
         outcomes: dict[str, Outcome[ValueT] | None] = dict.fromkeys(wanted)
         stale: dict[str, Found[ValueT] | Absent] = {}
@@ -184,7 +191,7 @@ class Loader(Generic[ValueT]):
                 missing[key] = found[key]
         self._refresh_behind(stale, recipe)
         if missing:
-            outcomes.update(self._load_those(missing, recipe))
+            outcomes.update(self._load_those(missing, recipe, since=since))
         return {key: it for key, it in outcomes.items() if it is not None}
 
     def refresh(self, keys: Iterable[str], recipe: Recipe[ValueT]) -> dict[str, Outcome[ValueT]]:
@@ -264,6 +271,7 @@ class Loader(Generic[ValueT]):
         recipe: Recipe[ValueT],
         *,
         is_forced: bool = False,
+        since: int | None = None,
     ) -> dict[str, Outcome[ValueT]]:
         """Load keys, and wait for them as long as the policy says."""
         plan = recipe.plan
@@ -274,7 +282,7 @@ class Loader(Generic[ValueT]):
         for limit in plan.limits(has_stale=bool(stale)):
             outcomes = self._flights.run(
                 self._full(pending),
-                partial(self._fly, found, recipe, is_forced=is_forced),
+                partial(self._fly, found, recipe, is_forced=is_forced, since=since),
                 seconds=None if limit is None else limit - waited,
                 behind=self._background,
             )
@@ -307,6 +315,7 @@ class Loader(Generic[ValueT]):
         flight: Flight[Any],
         *,
         is_forced: bool = False,
+        since: int | None = None,
     ) -> dict[str, Outcome[ValueT]]:
         """Load the keys of a flight."""
         start = len(self._prefix)
@@ -316,6 +325,9 @@ class Loader(Generic[ValueT]):
             known[key] is Absent.UNREACHABLE for key in keys
         ):
             # Nothing of it can be stored: it is computed through, or the store has just failed.
+            outcomes = self._make(trip, {key: Claimed(known[key]) for key in keys})
+        elif since == self._flights.landings and self._shelf.look_for_leases() is None:
+            # Without claims, a second lookup could only find what another flight has stored.
             outcomes = self._make(trip, {key: Claimed(known[key]) for key in keys})
         else:
             outcomes = self._load(trip, keys)

@@ -29,11 +29,17 @@ _of_store: OfEach[SingleFlight] = OfEach()
 
 
 class SingleFlight:
-    """The flights over one store. A flight in one event loop is not seen from another."""
+    """The flights over one store. A flight in one event loop is not seen from another.
 
-    __slots__ = ("__weakref__", "_flights")
+    Attributes:
+        landings: The number of flights that have ended: while it stays the same, what a lookup
+            has not found is still missing, as far as this process knows.
+    """
+
+    __slots__ = ("__weakref__", "_flights", "landings")
 
     def __init__(self) -> None:
+        self.landings = 0
         self._flights: dict[str, list[Flight[Any]]] = {}  # more than one if there are more loops
         call_in_child(self, SingleFlight._forget)
 
@@ -130,6 +136,8 @@ class SingleFlight:
         with _guard:
             for key in keys:
                 for flight in self._flights.get(key, ()):
+                    if flight.committing and flight in inside:
+                        continue  # it is this flight that stores its value
                     flight.fenced.add(key)
                     if flight.committing and flight.is_here and flight not in inside:
                         landing.append(flight)
@@ -145,6 +153,7 @@ class SingleFlight:
 
     def _leave(self, flight: Flight[Any]) -> None:
         with _guard:
+            self.landings += 1
             for key in flight.keys:
                 flights = self._flights.get(key, [])
                 if flight in flights:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from cachetory._runtime.async_ import resolve
 from cachetory.decorators.calls.async_ import no_lookup
+from cachetory.decorators.usable.async_ import usable_cache
 from cachetory.errors import ConfigurationError
 from cachetory.loading import LoadContext, current
 
@@ -110,7 +111,9 @@ class ManyCalls(Generic[K, V]):
     async def _cache_for(self, /, *args: Any, **kwargs: Any) -> Cache[V, Any] | None:
         if self._choose is None:
             return self._cache
-        chosen: Cache[V, Any] | None = await resolve(self._choose(self._function, *args, **kwargs))
+        chosen: Cache[V, Any] | None = usable_cache(
+            await resolve(self._choose(self._function, *args, **kwargs))
+        )
         return chosen
 
     def _take_apart(

@@ -6,10 +6,7 @@ operations are the class's own: an operation that a user overrides is the operat
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
+from typing import Any
 
 LEASES_REPLACE = ("get", "get_many", "set", "set_many")
 """Operations of a backend that its `leases` replace when values are loaded."""
@@ -23,14 +20,18 @@ CACHE_OPERATIONS = ("get", "get_many", "set", "set_many")
 _REMEMBERED = "_operations_when_made"
 """The attribute of a class that holds what its operations were when the class was made."""
 
+_VERIFIED = "_operations_verified"
+"""The attribute of a class that holds implementations known to be the expected ones, for speed."""
 
-def remember_operations(kind: type) -> None:
+
+def remember_operations(kind: type[Any]) -> None:
     """Remember the public attributes of a class as they are now, before anyone can patch them."""
     operations = {name: value for name, value in vars(kind).items() if not name.startswith("_")}
     setattr(kind, _REMEMBERED, operations)
+    setattr(kind, _VERIFIED, {})
 
 
-def overrides_any(instance: object, operations: Iterable[str], owner: type) -> bool:
+def overrides_any(instance: object, operations: tuple[str, ...], owner: type[Any]) -> bool:
     """Return whether an object has another implementation of an operation than `owner` has.
 
     That is one of a subclass, of a class earlier in the resolution order, one that was patched
@@ -41,19 +42,23 @@ def overrides_any(instance: object, operations: Iterable[str], owner: type) -> b
         operations: the names of the operations.
         owner: the class whose implementations, own or inherited, are the expected ones.
     """
-    kind = type(instance)
-    expected = owner.__mro__
-    assigned = own_attributes(instance)
+    kind: type[Any] = type(instance)
+    if not own_attributes(instance).keys().isdisjoint(operations):
+        return True
+    verified: dict[Any, list[Any]] | None = vars(kind).get(_VERIFIED)
+    implementations = [getattr(kind, name, None) for name in operations]
+    if verified is not None and verified.get((operations, owner)) == implementations:
+        return False
     for name in operations:
         definer = definer_of(kind, name)
-        if definer is None or definer not in expected:
+        if definer is None or definer not in owner.__mro__ or _is_patched(definer, name):
             return True
-        if name in assigned or _is_patched(definer, name):
-            return True
+    if verified is not None:
+        verified[operations, owner] = implementations
     return False
 
 
-def shortcut_of(store: object, name: str, replaced: Iterable[str]) -> Any:
+def shortcut_of(store: object, name: str, replaced: tuple[str, ...]) -> Any:
     """Return a shortcut that the class of a store declares, or `None` if it must not be taken.
 
     An attribute that a proxy merely passes on from the object inside is not a declaration: that
@@ -76,21 +81,20 @@ def shortcut_of(store: object, name: str, replaced: Iterable[str]) -> Any:
     return declared.__get__(store, kind) if is_descriptor else declared
 
 
-def definer_of(kind: type, name: str) -> type | None:
+def definer_of(kind: type[Any], name: str) -> type[Any] | None:
     """Return the class, of a class and its bases, that an attribute comes from, if there is one."""
     return next((it for it in kind.__mro__ if name in vars(it)), None)
 
 
 def own_attributes(instance: object) -> dict[str, object]:
     """Return the attributes assigned to an object, not those of an object that it stands for."""
-    try:
-        attributes: dict[str, object] = object.__getattribute__(instance, "__dict__")
-    except AttributeError:  # a class with `__slots__`
+    if not type(instance).__dictoffset__:  # a class with `__slots__`
         return {}
+    attributes: dict[str, object] = object.__getattribute__(instance, "__dict__")
     return attributes
 
 
-def _is_patched(definer: type, name: str) -> bool:
+def _is_patched(definer: type[Any], name: str) -> bool:
     attributes = vars(definer)
     remembered: dict[str, object] | None = attributes.get(_REMEMBERED)
     return remembered is not None and remembered.get(name) is not attributes[name]

@@ -340,8 +340,9 @@ class Cache(ItemAccess[ValueT], Generic[ValueT, WireT]):
         self._check_key(key)
         absent: Absent = MISSING
         since = self._flights.landings
-        knows_times = self._keeps_objects and not plan.early_refresh
-        if self._driven is None and (knows_times or not plan.needs_times):
+        if self._driven is None and (
+            not plan.needs_times or (self._keeps_objects and not plan.early_refresh)
+        ):
             found = self._shelf.get(key)
             if not isinstance(found, Absent):
                 self._reporter.hit(key)
@@ -800,7 +801,7 @@ def _clear_prefix(backend: Any, prefix: str) -> None:
     if hasattr(backend, "clear_prefix"):
         backend.clear_prefix(prefix)
     else:  # it was written for release 3.5.1, and derives from no class of ours
-        SyncBackend.clear_prefix(backend, prefix)
+        SyncBackend[Any].clear_prefix(backend, prefix)
 
 
 def _overrides_clear(backend: object) -> bool:

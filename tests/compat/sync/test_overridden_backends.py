@@ -6,6 +6,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from django.core.cache import caches as django_caches
 
 from cachetory.backends.sync import (
     DjangoBackend,
@@ -54,7 +55,8 @@ def kind(request: pytest.FixtureRequest) -> type[Any]:
 
 @pytest.fixture
 def make(request: pytest.FixtureRequest, tmp_path: Path) -> Make:
-    """Makes backends of a class over one store."""
+    """Makes backends of a class over one store, which is empty."""
+    django_caches["default"].clear()
     urls: dict[type[Any], str] = {}
 
     def url_of(kind: type[Any]) -> str:

@@ -324,12 +324,13 @@ class Loader(Generic[ValueT]):
         start = len(self._prefix)
         keys = [full_key[start:] for full_key in flight.keys]
         trip = _Trip(flight, recipe, known, is_forced=is_forced)
+        leases = self._shelf.look_for_leases()
         if flight.fenced.issuperset(flight.keys) or any(
             known[key] is Absent.UNREACHABLE for key in keys
         ):
             # Nothing of it can be stored: it is computed through, or the store has just failed.
             outcomes = await self._make(trip, {key: Claimed(known[key]) for key in keys})
-        elif since == self._flights.landings and self._shelf.look_for_leases() is None:
+        elif leases is None and since == self._flights.landings:
             # Without claims, a second lookup could only find what another flight has stored.
             outcomes = await self._make(trip, {key: Claimed(known[key]) for key in keys})
         else:

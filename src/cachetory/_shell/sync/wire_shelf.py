@@ -187,7 +187,7 @@ class WireShelf(Shelf[ValueT], Generic[ValueT, WireT]):
         self, keys: Sequence[str], token: str, seconds: float, *, takes_over: bool = False
     ) -> dict[str, Claimed[ValueT]]:
         """Claim keys in order to load them, and find their entries."""
-        leases = self.look_for_leases()
+        leases = self._leases  # the load path has just looked for them
         if leases is None:
             if len(keys) == 1:  # without the bulk operation, which a proxy may count
                 return {keys[0]: Claimed(self.read(keys[0]))}
@@ -273,7 +273,7 @@ class WireShelf(Shelf[ValueT], Generic[ValueT, WireT]):
         try:
             wire: Any = self._backend.get(full_key)
         except KeyError:
-            return True
+            return False
         if not is_envelope(wire):
             return False
         holder: str | None = None
@@ -427,7 +427,7 @@ class WireShelf(Shelf[ValueT], Generic[ValueT, WireT]):
         backend: Any = self._backend
         if hasattr(backend, "is_outage"):
             return bool(backend.is_outage(error))
-        return SyncBackend.is_outage(backend, error)
+        return SyncBackend[Any].is_outage(backend, error)
 
     def _stays_away(self, key: str) -> bool:
         """Tell whether to leave the store alone; now and then, see behind whether it is back."""

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from cachetory._core.overrides import CACHE_OPERATIONS, definer_of, own_attributes
 from cachetory._runtime.sync import check_colour
@@ -30,7 +30,7 @@ def usable_cache(cache: Any) -> Any:
     Raises:
         ConfigurationError: if it is no cache, or one of the other API.
     """
-    kind = type(cache)
+    kind = cast("Any", type(cache))
     if cache is None or issubclass(kind, Cache):
         return cache
     if not (hasattr(cache, "get") and hasattr(cache, "set")) or _is_of_other_api(kind):
@@ -50,7 +50,7 @@ def usable_cache(cache: Any) -> Any:
     return DrivenCache[Any](cache)
 
 
-def _is_of_other_api(kind: type) -> bool:
+def _is_of_other_api(kind: type[Any]) -> bool:
     return any(
         it.__name__ == "Cache" and it.__module__.startswith("cachetory.caches.")
         for it in kind.__mro__

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from cachetory._core.urls import redact
 from cachetory.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ def check_operations(name: str, value: object, operations: Collection[str], exam
     missing = [it for it in operations if not callable(getattr(value, it, None))]
     if missing:
         msg = (
-            f"{name}={_shown(value)} is not a {name}, since it has no method `{missing[0]}`: "
+            f"{name}={shown(value)} is not a {name}, since it has no method `{missing[0]}`: "
             f"give a {name} object, or a URL such as {example!r}"
         )
         raise ConfigurationError(msg)
@@ -102,7 +103,7 @@ def check_loader(load: object) -> None:
         TypeError: naming the value and the way out.
     """
     if not callable(load):
-        msg = f"{_shown(load)} is not a loader: give a function that returns the value"
+        msg = f"{shown(load)} is not a loader: give a function that returns the value"
         raise TypeError(msg)
 
 
@@ -118,8 +119,10 @@ def list_keys(keys: Iterable[str]) -> list[str]:
     return list(keys)
 
 
-def _shown(value: object) -> str:
+def shown(value: object) -> str:
     """Show plain values; of other objects only their type, since they may hold a password."""
+    if isinstance(value, str):
+        return repr(redact(value))
     if value is None or isinstance(value, (bool, int, float)):
         return repr(value)
     return f"<{type(value).__name__}>"

@@ -11,6 +11,9 @@ from cachetory.errors import UncacheableFunctionError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+_TAKES_ANY_KEYWORD = 0x08
+"""Flag of the code of functions with `**kwargs`."""
+
 
 def any_runs(function: Any, kind: Callable[[Any], bool]) -> bool:
     """Tell whether the callable, looked at through partials and `__call__`, is of a kind."""
@@ -39,3 +42,18 @@ def refuse_one_shot(function: Any, *, is_awaited: bool) -> None:
             "cache a function that returns a list, the content, or the awaited result instead"
         )
         raise UncacheableFunctionError(msg)
+
+
+def takes_keyword(function: Callable[..., Any], name: str) -> bool:
+    """Return whether a callable takes an argument of a name; true if that cannot be known."""
+    code = getattr(function, "__code__", None)
+    if code is not None and not hasattr(function, "__wrapped__"):
+        takes_any = bool(code.co_flags & _TAKES_ANY_KEYWORD)
+        return takes_any or name in code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
+    from inspect import signature  # noqa: PLC0415 (rarely needed, slow to import)
+
+    try:
+        parameters = signature(function).parameters
+    except (TypeError, ValueError):
+        return True
+    return name in parameters or any(it.kind is it.VAR_KEYWORD for it in parameters.values())

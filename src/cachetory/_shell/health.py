@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from time import monotonic
 from typing import TYPE_CHECKING
-from weakref import WeakKeyDictionary
 
 from cachetory._core.breaker import Breaker
+from cachetory._core.identity import OfEach
 from cachetory._runtime.process import fork_safe_lock
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 _guard = fork_safe_lock()
-_of_store: WeakKeyDictionary[object, Health] = WeakKeyDictionary()
+_of_store: OfEach[Health] = OfEach()
 
 
 class Health:
@@ -37,10 +37,7 @@ class Health:
         """Give the health of a store."""
         made = Health()
         with _guard:
-            try:
-                return _of_store.setdefault(backend, made)
-            except TypeError:  # not hashable, or without weak references: told apart by nothing
-                return made
+            return _of_store.setdefault(backend, made)
 
     def may_probe(self) -> bool:
         """Tell whether it is time to see if the store is back; the next one is told no."""

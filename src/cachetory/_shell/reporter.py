@@ -180,6 +180,29 @@ class Reporter:
             failure_log.broken_listeners.report(event.key, error)
 
 
+class LoadReporter(Reporter):
+    """Reports loads alone, for a cache whose own operations report lookups and writes.
+
+    Args:
+        reporter: the reporter of the cache, whose counters and listener are used.
+    """
+
+    __slots__ = ()
+
+    def __init__(self, reporter: Reporter) -> None:
+        super().__init__(reporter._on_event)  # noqa: SLF001 (it is one of ours)
+        self.counters = reporter.counters
+
+    def hit(self, key: str) -> None:
+        """Do nothing: `get` has reported it."""
+
+    def miss(self, key: str) -> None:
+        """Do nothing: `get` has reported it."""
+
+    def stored(self, keys: Collection[str]) -> None:
+        """Do nothing: `set` has reported it."""
+
+
 class Failures:
     """A context manager; see `Reporter.failures`."""
 

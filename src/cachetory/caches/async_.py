@@ -18,6 +18,14 @@ from cachetory._core.option_checks import (
     check_text,
     list_keys,
 )
+from cachetory._core.overrides import (
+    CACHE_OPERATIONS,
+    LOCAL_STORE_REPLACES,
+    definer_of,
+    overrides_any,
+    remember_operations,
+    shortcut_of,
+)
 from cachetory._core.sentinels import INLINE, MISSING, Absent
 from cachetory._runtime.async_ import Background, ItemAccess, check_backend, resolve
 from cachetory._runtime.chance import chance
@@ -30,7 +38,8 @@ from cachetory._shell.async_.single_flight import SingleFlight
 from cachetory._shell.async_.wire_shelf import WireShelf
 from cachetory._shell.reporter import Reporter
 from cachetory.durations import to_seconds, to_timedelta, to_timestamp
-from cachetory.errors import ConfigurationError, NoValueError
+from cachetory.errors import ConfigurationError, NoValueError, UnsupportedOperationError
+from cachetory.interfaces.backends.async_ import AsyncBackend
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -49,9 +58,9 @@ if TYPE_CHECKING:
     from cachetory._core.store import Store
     from cachetory._runtime.async_ import Eventual
     from cachetory._shell.async_.shelf import Shelf
+    from cachetory.caches.driven.async_ import DrivenCache
     from cachetory.durations import Duration
     from cachetory.events import Event
-    from cachetory.interfaces.backends.async_ import AsyncBackend
     from cachetory.interfaces.serializers import Serializer
     from cachetory.loading import LoadContext
     from cachetory.lookup import Lookup
@@ -128,8 +137,10 @@ class Cache(ItemAccess[ValueT], Generic[ValueT, WireT]):
     __slots__ = (
         "__weakref__",
         "_backend",
+        "_background",
         "_codec",
         "_counters",
+        "_driven",
         "_envelope",
         "_flights",
         "_is_plain",
@@ -140,6 +151,7 @@ class Cache(ItemAccess[ValueT], Generic[ValueT, WireT]):
         "_plan",
         "_policy",
         "_prefix",
+        "_raises_backend_errors",
         "_reporter",
         "_shelf",
         "_wall_clock",
@@ -198,9 +210,14 @@ class Cache(ItemAccess[ValueT], Generic[ValueT, WireT]):
         self._wall_clock = wall_clock
         self._reporter = Reporter(on_event)
         self._counters = self._reporter.counters
-        background = Background()
-        store: Store[Any] | None = getattr(self._backend, "local_store", None)
-        self._flights = SingleFlight.over(self._backend if store is None else store)
+        self._background = background = Background()
+        self._raises_backend_errors = raises_backend_errors
+        has_own_operations = overrides_any(self, CACHE_OPERATIONS, Cache)
+        store: Store[Any] | None = shortcut_of(self._backend, "local_store", LOCAL_STORE_REPLACES)
+        if has_own_operations:  # these may rename keys: another cache's loads are not for it
+            self._flights = SingleFlight()
+        else:
+            self._flights = SingleFlight.over(self._backend if store is None else store)
         self._keeps_objects = store is not None and _leaves_values_alone(opened_serializer)
         self._shelf: Shelf[ValueT]
         if store is not None and self._keeps_objects:
@@ -234,6 +251,7 @@ class Cache(ItemAccess[ValueT], Generic[ValueT, WireT]):
         self._local_store = store if self._keeps_objects and on_event is None else None
         self._envelope = envelope
         self._policy = policy
+        self._driven = self._drive() if has_own_operations else None
         self._plan = self.plan_for(policy)
         self._is_plain = self._plan is PLAIN and not envelope
 
@@ -292,8 +310,10 @@ class Cache(ItemAccess[ValueT], Generic[ValueT, WireT]):
         """The entries themselves, if values are kept in this process and just as they are.
 
         To read from it is all that a lookup does then. There is none while somebody listens to
-        the events of the cache.
+        the events of the cache, nor where a subclass overrides what such a lookup replaces.
         """
+        if overrides_any(self, (*CACHE_OPERATIONS, "get_or_set"), Cache):
+            return None
         return self._local_store
 
     def plan_for(self, policy: Policy | None) -> Plan:
@@ -310,6 +330,8 @@ class Cache(ItemAccess[ValueT], Generic[ValueT, WireT]):
         if self._envelope is False and policy.plan.needs_times and not self._keeps_objects:
             msg = f"{policy} needs values to be stored with their times, but `envelope` is False"
             raise ConfigurationError(msg)
+        if self._driven is not None:
+            return self._driven.plan_for(policy)
         return policy.plan
 
     @property
@@ -345,6 +367,9 @@ class Cache(ItemAccess[ValueT], Generic[ValueT, WireT]):
     async def contains(self, key: str) -> bool:
         """Tell whether there is a fresh entry, without counting a hit or a miss."""
         self._check_key(key)
+        driven = self._driven_if_overridden()
+        if driven is not None:
+            return await driven.contains(key)
         return await self._shelf.contains(key)
 
     async def lookup(self, key: str) -> Lookup[ValueT]:
@@ -355,6 +380,9 @@ class Cache(ItemAccess[ValueT], Generic[ValueT, WireT]):
         from cachetory.lookup import Lookup  # noqa: PLC0415 (only when asked for)
 
         self._check_key(key)
+        driven = self._driven_if_overridden()
+        if driven is not None:
+            return await driven.lookup(key)
         return Lookup(key, await self._shelf.read(key), self._wall_clock())
 
     async def get_or_set(
@@ -392,7 +420,10 @@ class Cache(ItemAccess[ValueT], Generic[ValueT, WireT]):
         plan = self._plan if policy is None else self.plan_for(policy)
         self._check_key(key)
         known: Any = MISSING
-        if not plan.needs_times or (self._keeps_objects and not plan.early_refresh):
+        since = self._flights.landings
+        if self._driven is None and (
+            not plan.needs_times or (self._keeps_objects and not plan.early_refresh)
+        ):
             found = await self._shelf.get(key)
             if not isinstance(found, Absent):
                 self._reporter.hit(key)
@@ -405,12 +436,13 @@ class Cache(ItemAccess[ValueT], Generic[ValueT, WireT]):
             if_not_exists=if_not_exists,
             exclude=exclude,
         )
-        if plan.needs_times:  # then there may be a stale one
-            known = await self._shelf.read(key)
-        outcome = self._loader.take(key, known, recipe)
+        load_path = self._load_path()
+        if plan.needs_times or load_path is not self._loader:  # there may be a stale one
+            known = await load_path.read(key)
+        outcome = load_path.take(key, known, recipe)
         if outcome is not None:
             return outcome.give()
-        return (await self._loader.load({key: known}, recipe))[key].give()
+        return (await load_path.load({key: known}, recipe, since=since))[key].give()
 
     async def get_or_set_many(
         self,
@@ -447,9 +479,10 @@ class Cache(ItemAccess[ValueT], Generic[ValueT, WireT]):
         recipe = self._recipe_of_many(load_many, policy, time_to_live, chunk_size, exclude)
         wanted = list_keys(keys)
         self._check_keys(wanted)
-        outcomes, missing = await self._loader.find_many(wanted, recipe)
+        load_path = self._load_path()
+        outcomes, missing, since = await load_path.find_many(wanted, recipe)
         if missing:
-            outcomes.update(await self._loader.load(missing, recipe))
+            outcomes.update(await load_path.load(missing, recipe, since=since))
         return give_all(outcomes)
 
     async def refresh(
@@ -483,8 +516,9 @@ class Cache(ItemAccess[ValueT], Generic[ValueT, WireT]):
             time_to_live=time_to_live,
             exclude=exclude,
         )
-        known = await self._loader.begin_refresh((key,))
-        return (await self._loader.load(known, recipe, is_forced=True))[key].give()
+        load_path = self._load_path()
+        known = await load_path.begin_refresh((key,))
+        return (await load_path.load(known, recipe, is_forced=True))[key].give()
 
     async def refresh_many(
         self,
@@ -500,8 +534,9 @@ class Cache(ItemAccess[ValueT], Generic[ValueT, WireT]):
         recipe = self._recipe_of_many(load_many, policy, time_to_live, chunk_size, exclude)
         wanted = list_keys(keys)
         self._check_keys(wanted)
-        known = await self._loader.begin_refresh(wanted)
-        return give_all(await self._loader.load(known, recipe, is_forced=True))
+        load_path = self._load_path()
+        known = await load_path.begin_refresh(wanted)
+        return give_all(await load_path.load(known, recipe, is_forced=True))
 
     async def set(
         self,
@@ -589,7 +624,14 @@ class Cache(ItemAccess[ValueT], Generic[ValueT, WireT]):
             UnsupportedOperationError: if there is one, but the store keeps no claims.
             Exception: whatever `change`, the serializer or the store's client raises.
         """
-        await self._flights.fence((self._full_key(key),))
+        full_key = self._full_key(key)
+        if self._driven_if_overridden() is not None:
+            msg = (
+                f"{type(self).__name__} cannot change a value in its place, since it overrides "
+                "`get` or `set`: read the value and set it"
+            )
+            raise UnsupportedOperationError(msg)
+        await self._flights.fence((full_key,))
         value = await self._shelf.update(key, change)
         if isinstance(value, Absent):
             msg = f"there is no value for {key!r}"
@@ -646,11 +688,15 @@ class Cache(ItemAccess[ValueT], Generic[ValueT, WireT]):
     async def clear(self) -> None:
         """Delete every key that begins with this cache's prefix, and no other.
 
+        If a subclass of a backend overrides `clear`, but not `clear_prefix`, then `clear` is
+        called, and decides what is deleted.
+
         Raises:
             ConfigurationError: if there is no prefix, and others may use the same store.
             UnsupportedOperationError: if the store cannot tell keys by their prefix.
         """
-        if not self._prefix and getattr(self._backend, "shared", True):
+        overrides_clear = _overrides_clear(self._backend)
+        if not (self._prefix or overrides_clear) and getattr(self._backend, "shared", True):
             msg = (
                 "this cache has no prefix, so clearing it would empty the whole store, whoever "
                 "else uses it: give the cache a `prefix`, or call `cache.backend.clear()` if "
@@ -659,10 +705,10 @@ class Cache(ItemAccess[ValueT], Generic[ValueT, WireT]):
             raise ConfigurationError(msg)
         await self._flights.fence_prefix(self._prefix)
         with self._reporter.failures("clear", self._prefix):
-            if self._prefix:
-                await self._backend.clear_prefix(self._prefix)
-            else:
+            if overrides_clear or not self._prefix:
                 await self._backend.clear()
+            else:
+                await _clear_prefix(self._backend, self._prefix)
         self._reporter.cleared(self._prefix)
 
     def stats(self) -> Stats:
@@ -679,7 +725,8 @@ class Cache(ItemAccess[ValueT], Generic[ValueT, WireT]):
         What goes on behind the callers is waited for, a few seconds at most, then cancelled.
         """
         await self._loader.aclose(CLOSES_WITHIN)
-        await self._backend.aclose()
+        if hasattr(self._backend, "aclose"):  # not so in release 3.5.1
+            await self._backend.aclose()
 
     async def __aenter__(self) -> Self:
         """Enter the backend."""
@@ -739,6 +786,30 @@ class Cache(ItemAccess[ValueT], Generic[ValueT, WireT]):
             exclude=exclude,
         )
 
+    def _driven_if_overridden(self) -> DrivenCache[ValueT] | None:
+        """Return the way through this cache's operations, if one of them is a user's by now."""
+        if self._driven is None and overrides_any(self, CACHE_OPERATIONS, Cache):
+            return self._drive()
+        return self._driven
+
+    def _load_path(self) -> Loader[ValueT]:
+        driven = self._driven_if_overridden()
+        return self._loader if driven is None else driven.loader
+
+    def _drive(self) -> DrivenCache[ValueT]:
+        from cachetory.caches.driven.async_ import DrivenCache  # noqa: PLC0415 (rarely needed)
+
+        return DrivenCache(
+            self,
+            prefix=self._prefix,
+            policy=self._policy,
+            flights=self._flights,
+            reporter=self._reporter,
+            background=self._background,
+            raises_errors=self._raises_backend_errors,
+            wall_clock=self._wall_clock,
+        )
+
     async def _look_up(self, key: str, default: Any) -> Any:
         """Read and count."""
         self._check_key(key)
@@ -777,6 +848,9 @@ class Cache(ItemAccess[ValueT], Generic[ValueT, WireT]):
             kept_for=plan.kept_for,
             is_noted=plan.needs_times or bool(self._envelope),
         )
+
+
+remember_operations(Cache)
 
 
 def _scatter(
@@ -831,6 +905,22 @@ def _exact(
 
     exact: Any = ExactNoopSerializer(types, type(backend).__name__)
     return exact  # type: ignore[no-any-return]  # it stands in for the one that was given
+
+
+async def _clear_prefix(backend: Any, prefix: str) -> None:
+    if hasattr(backend, "clear_prefix"):
+        await backend.clear_prefix(prefix)
+    else:  # it was written for release 3.5.1, and derives from no class of ours
+        await AsyncBackend[Any].clear_prefix(backend, prefix)
+
+
+def _overrides_clear(backend: object) -> bool:
+    """Return whether a backend has a `clear` of a user's over a `clear_prefix` of the library's."""
+    kind = type(backend)
+    owner = definer_of(kind, "clear_prefix")
+    if owner is None:
+        return definer_of(kind, "clear") is not None and hasattr(backend, "clear_prefix")
+    return owner is not AsyncBackend and overrides_any(backend, ("clear",), owner)
 
 
 def _leaves_values_alone(serializer: Serializer[Any, Any]) -> bool:

@@ -19,6 +19,14 @@ from cachetory._core.option_checks import (
     check_text,
     list_keys,
 )
+from cachetory._core.overrides import (
+    CACHE_OPERATIONS,
+    LOCAL_STORE_REPLACES,
+    definer_of,
+    overrides_any,
+    remember_operations,
+    shortcut_of,
+)
 from cachetory._core.sentinels import INLINE, MISSING, Absent
 from cachetory._runtime.chance import chance
 from cachetory._runtime.clocks import wall_time
@@ -31,7 +39,8 @@ from cachetory._shell.sync.recipe import Recipe, check_chunk_size, load_chunks
 from cachetory._shell.sync.single_flight import SingleFlight
 from cachetory._shell.sync.wire_shelf import WireShelf
 from cachetory.durations import to_seconds, to_timedelta, to_timestamp
-from cachetory.errors import ConfigurationError, NoValueError
+from cachetory.errors import ConfigurationError, NoValueError, UnsupportedOperationError
+from cachetory.interfaces.backends.sync import SyncBackend
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -50,9 +59,9 @@ if TYPE_CHECKING:
     from cachetory._core.store import Store
     from cachetory._runtime.sync import Eventual
     from cachetory._shell.sync.shelf import Shelf
+    from cachetory.caches.driven.sync import DrivenCache
     from cachetory.durations import Duration
     from cachetory.events import Event
-    from cachetory.interfaces.backends.sync import SyncBackend
     from cachetory.interfaces.serializers import Serializer
     from cachetory.loading import LoadContext
     from cachetory.lookup import Lookup
@@ -129,8 +138,10 @@ class Cache(ItemAccess[ValueT], Generic[ValueT, WireT]):
     __slots__ = (
         "__weakref__",
         "_backend",
+        "_background",
         "_codec",
         "_counters",
+        "_driven",
         "_envelope",
         "_flights",
         "_is_plain",
@@ -141,6 +152,7 @@ class Cache(ItemAccess[ValueT], Generic[ValueT, WireT]):
         "_plan",
         "_policy",
         "_prefix",
+        "_raises_backend_errors",
         "_reporter",
         "_shelf",
         "_wall_clock",
@@ -199,9 +211,14 @@ class Cache(ItemAccess[ValueT], Generic[ValueT, WireT]):
         self._wall_clock = wall_clock
         self._reporter = Reporter(on_event)
         self._counters = self._reporter.counters
-        background = Background()
-        store: Store[Any] | None = getattr(self._backend, "local_store", None)
-        self._flights = SingleFlight.over(self._backend if store is None else store)
+        self._background = background = Background()
+        self._raises_backend_errors = raises_backend_errors
+        has_own_operations = overrides_any(self, CACHE_OPERATIONS, Cache)
+        store: Store[Any] | None = shortcut_of(self._backend, "local_store", LOCAL_STORE_REPLACES)
+        if has_own_operations:  # these may rename keys: another cache's loads are not for it
+            self._flights = SingleFlight()
+        else:
+            self._flights = SingleFlight.over(self._backend if store is None else store)
         self._keeps_objects = store is not None and _leaves_values_alone(opened_serializer)
         self._shelf: Shelf[ValueT]
         if store is not None and self._keeps_objects:
@@ -235,6 +252,7 @@ class Cache(ItemAccess[ValueT], Generic[ValueT, WireT]):
         self._local_store = store if self._keeps_objects and on_event is None else None
         self._envelope = envelope
         self._policy = policy
+        self._driven = self._drive() if has_own_operations else None
         self._plan = self.plan_for(policy)
         self._is_plain = self._plan is PLAIN and not envelope
 
@@ -293,8 +311,10 @@ class Cache(ItemAccess[ValueT], Generic[ValueT, WireT]):
         """The entries themselves, if values are kept in this process and just as they are.
 
         To read from it is all that a lookup does then. There is none while somebody listens to
-        the events of the cache.
+        the events of the cache, nor where a subclass overrides what such a lookup replaces.
         """
+        if overrides_any(self, (*CACHE_OPERATIONS, "get_or_set"), Cache):
+            return None
         return self._local_store
 
     def plan_for(self, policy: Policy | None) -> Plan:
@@ -311,6 +331,8 @@ class Cache(ItemAccess[ValueT], Generic[ValueT, WireT]):
         if self._envelope is False and policy.plan.needs_times and not self._keeps_objects:
             msg = f"{policy} needs values to be stored with their times, but `envelope` is False"
             raise ConfigurationError(msg)
+        if self._driven is not None:
+            return self._driven.plan_for(policy)
         return policy.plan
 
     @property
@@ -346,6 +368,9 @@ class Cache(ItemAccess[ValueT], Generic[ValueT, WireT]):
     def contains(self, key: str) -> bool:
         """Tell whether there is a fresh entry, without counting a hit or a miss."""
         self._check_key(key)
+        driven = self._driven_if_overridden()
+        if driven is not None:
+            return driven.contains(key)
         return self._shelf.contains(key)
 
     def lookup(self, key: str) -> Lookup[ValueT]:
@@ -356,6 +381,9 @@ class Cache(ItemAccess[ValueT], Generic[ValueT, WireT]):
         from cachetory.lookup import Lookup  # noqa: PLC0415 (only when asked for)
 
         self._check_key(key)
+        driven = self._driven_if_overridden()
+        if driven is not None:
+            return driven.lookup(key)
         return Lookup(key, self._shelf.read(key), self._wall_clock())
 
     def get_or_set(
@@ -393,7 +421,10 @@ class Cache(ItemAccess[ValueT], Generic[ValueT, WireT]):
         plan = self._plan if policy is None else self.plan_for(policy)
         self._check_key(key)
         known: Any = MISSING
-        if not plan.needs_times or (self._keeps_objects and not plan.early_refresh):
+        since = self._flights.landings
+        if self._driven is None and (
+            not plan.needs_times or (self._keeps_objects and not plan.early_refresh)
+        ):
             found = self._shelf.get(key)
             if not isinstance(found, Absent):
                 self._reporter.hit(key)
@@ -406,12 +437,13 @@ class Cache(ItemAccess[ValueT], Generic[ValueT, WireT]):
             if_not_exists=if_not_exists,
             exclude=exclude,
         )
-        if plan.needs_times:  # then there may be a stale one
-            known = self._shelf.read(key)
-        outcome = self._loader.take(key, known, recipe)
+        load_path = self._load_path()
+        if plan.needs_times or load_path is not self._loader:  # there may be a stale one
+            known = load_path.read(key)
+        outcome = load_path.take(key, known, recipe)
         if outcome is not None:
             return outcome.give()
-        return (self._loader.load({key: known}, recipe))[key].give()
+        return (load_path.load({key: known}, recipe, since=since))[key].give()
 
     def get_or_set_many(
         self,
@@ -448,9 +480,10 @@ class Cache(ItemAccess[ValueT], Generic[ValueT, WireT]):
         recipe = self._recipe_of_many(load_many, policy, time_to_live, chunk_size, exclude)
         wanted = list_keys(keys)
         self._check_keys(wanted)
-        outcomes, missing = self._loader.find_many(wanted, recipe)
+        load_path = self._load_path()
+        outcomes, missing, since = load_path.find_many(wanted, recipe)
         if missing:
-            outcomes.update(self._loader.load(missing, recipe))
+            outcomes.update(load_path.load(missing, recipe, since=since))
         return give_all(outcomes)
 
     def refresh(
@@ -484,8 +517,9 @@ class Cache(ItemAccess[ValueT], Generic[ValueT, WireT]):
             time_to_live=time_to_live,
             exclude=exclude,
         )
-        known = self._loader.begin_refresh((key,))
-        return (self._loader.load(known, recipe, is_forced=True))[key].give()
+        load_path = self._load_path()
+        known = load_path.begin_refresh((key,))
+        return (load_path.load(known, recipe, is_forced=True))[key].give()
 
     def refresh_many(
         self,
@@ -501,8 +535,9 @@ class Cache(ItemAccess[ValueT], Generic[ValueT, WireT]):
         recipe = self._recipe_of_many(load_many, policy, time_to_live, chunk_size, exclude)
         wanted = list_keys(keys)
         self._check_keys(wanted)
-        known = self._loader.begin_refresh(wanted)
-        return give_all(self._loader.load(known, recipe, is_forced=True))
+        load_path = self._load_path()
+        known = load_path.begin_refresh(wanted)
+        return give_all(load_path.load(known, recipe, is_forced=True))
 
     def set(
         self,
@@ -590,7 +625,14 @@ class Cache(ItemAccess[ValueT], Generic[ValueT, WireT]):
             UnsupportedOperationError: if there is one, but the store keeps no claims.
             Exception: whatever `change`, the serializer or the store's client raises.
         """
-        self._flights.fence((self._full_key(key),))
+        full_key = self._full_key(key)
+        if self._driven_if_overridden() is not None:
+            msg = (
+                f"{type(self).__name__} cannot change a value in its place, since it overrides "
+                "`get` or `set`: read the value and set it"
+            )
+            raise UnsupportedOperationError(msg)
+        self._flights.fence((full_key,))
         value = self._shelf.update(key, change)
         if isinstance(value, Absent):
             msg = f"there is no value for {key!r}"
@@ -647,11 +689,15 @@ class Cache(ItemAccess[ValueT], Generic[ValueT, WireT]):
     def clear(self) -> None:
         """Delete every key that begins with this cache's prefix, and no other.
 
+        If a subclass of a backend overrides `clear`, but not `clear_prefix`, then `clear` is
+        called, and decides what is deleted.
+
         Raises:
             ConfigurationError: if there is no prefix, and others may use the same store.
             UnsupportedOperationError: if the store cannot tell keys by their prefix.
         """
-        if not self._prefix and getattr(self._backend, "shared", True):
+        overrides_clear = _overrides_clear(self._backend)
+        if not (self._prefix or overrides_clear) and getattr(self._backend, "shared", True):
             msg = (
                 "this cache has no prefix, so clearing it would empty the whole store, whoever "
                 "else uses it: give the cache a `prefix`, or call `cache.backend.clear()` if "
@@ -660,10 +706,10 @@ class Cache(ItemAccess[ValueT], Generic[ValueT, WireT]):
             raise ConfigurationError(msg)
         self._flights.fence_prefix(self._prefix)
         with self._reporter.failures("clear", self._prefix):
-            if self._prefix:
-                self._backend.clear_prefix(self._prefix)
-            else:
+            if overrides_clear or not self._prefix:
                 self._backend.clear()
+            else:
+                _clear_prefix(self._backend, self._prefix)
         self._reporter.cleared(self._prefix)
 
     def stats(self) -> Stats:
@@ -680,7 +726,8 @@ class Cache(ItemAccess[ValueT], Generic[ValueT, WireT]):
         What goes on behind the callers is waited for, a few seconds at most, then cancelled.
         """
         self._loader.close(CLOSES_WITHIN)
-        self._backend.close()
+        if hasattr(self._backend, "close"):  # not so in release 3.5.1
+            self._backend.close()
 
     def __enter__(self) -> Self:
         """Enter the backend."""
@@ -740,6 +787,30 @@ class Cache(ItemAccess[ValueT], Generic[ValueT, WireT]):
             exclude=exclude,
         )
 
+    def _driven_if_overridden(self) -> DrivenCache[ValueT] | None:
+        """Return the way through this cache's operations, if one of them is a user's by now."""
+        if self._driven is None and overrides_any(self, CACHE_OPERATIONS, Cache):
+            return self._drive()
+        return self._driven
+
+    def _load_path(self) -> Loader[ValueT]:
+        driven = self._driven_if_overridden()
+        return self._loader if driven is None else driven.loader
+
+    def _drive(self) -> DrivenCache[ValueT]:
+        from cachetory.caches.driven.sync import DrivenCache  # noqa: PLC0415 (rarely needed)
+
+        return DrivenCache(
+            self,
+            prefix=self._prefix,
+            policy=self._policy,
+            flights=self._flights,
+            reporter=self._reporter,
+            background=self._background,
+            raises_errors=self._raises_backend_errors,
+            wall_clock=self._wall_clock,
+        )
+
     def _look_up(self, key: str, default: Any) -> Any:
         """Read and count."""
         self._check_key(key)
@@ -776,6 +847,9 @@ class Cache(ItemAccess[ValueT], Generic[ValueT, WireT]):
             kept_for=plan.kept_for,
             is_noted=plan.needs_times or bool(self._envelope),
         )
+
+
+remember_operations(Cache)
 
 
 def _scatter(
@@ -830,6 +904,22 @@ def _exact(
 
     exact: Any = ExactNoopSerializer(types, type(backend).__name__)
     return exact  # type: ignore[no-any-return]  # it stands in for the one that was given
+
+
+def _clear_prefix(backend: Any, prefix: str) -> None:
+    if hasattr(backend, "clear_prefix"):
+        backend.clear_prefix(prefix)
+    else:  # it was written for release 3.5.1, and derives from no class of ours
+        SyncBackend[Any].clear_prefix(backend, prefix)
+
+
+def _overrides_clear(backend: object) -> bool:
+    """Return whether a backend has a `clear` of a user's over a `clear_prefix` of the library's."""
+    kind = type(backend)
+    owner = definer_of(kind, "clear_prefix")
+    if owner is None:
+        return definer_of(kind, "clear") is not None and hasattr(backend, "clear_prefix")
+    return owner is not SyncBackend and overrides_any(backend, ("clear",), owner)
 
 
 def _leaves_values_alone(serializer: Serializer[Any, Any]) -> bool:

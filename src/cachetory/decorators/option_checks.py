@@ -2,28 +2,26 @@
 
 from __future__ import annotations
 
-from types import FunctionType, MethodType
+from types import FunctionType
 from typing import Any
 
 from cachetory._core.keys import a_or_an
 from cachetory._core.option_checks import check_callable, check_policy
-from cachetory.errors import ConfigurationError, UncacheableFunctionError
+from cachetory.errors import UncacheableFunctionError
 
 
-def check_cache(cache: Any, decorator: str, module: str) -> None:
-    """Refuse what is neither a cache, nor `None`, nor a function that chooses a cache.
+def check_not_decorated(cache: Any, decorator: str) -> None:
+    """Refuse a function that is being decorated with `@cached` instead of `@cached(cache)`.
 
-    A function that is being decorated with `@cached` instead of `@cached(cache)` is recognised by
-    the line from which the decorator is called: one inside of the function's own definition.
+    It is recognised by the line from which the decorator is called: one inside of the function's
+    own definition.
 
     Args:
         cache: what was given as the cache.
         decorator: the name of the decorator.
-        module: where caches for the decorator come from.
 
     Raises:
-        UncacheableFunctionError: for a function that is being decorated without parentheses.
-        ConfigurationError: for everything else, naming it.
+        UncacheableFunctionError: for such a function.
     """
     if type(cache) is FunctionType and _is_being_defined(cache):
         msg = (
@@ -31,26 +29,6 @@ def check_cache(cache: Any, decorator: str, module: str) -> None:
             f"write `@{decorator}(cache)`"
         )
         raise UncacheableFunctionError(msg)
-    if isinstance(cache, type):
-        msg = f"{cache.__name__} is a class: give {decorator} a cache made of it"
-        raise ConfigurationError(msg)
-    if cache is None or callable(cache) or _is_cache(cache, is_async="async" in module):
-        return
-    msg = (
-        f"{cache!r} is not a cache for this decorator: give a `Cache` from `{module}`, "
-        "a function that returns one, or None"
-    )
-    raise ConfigurationError(msg)
-
-
-def _is_cache(cache: Any, *, is_async: bool) -> bool:
-    """Return whether an object has the operations of a cache, of the right API if that shows."""
-    from inspect import iscoroutinefunction  # noqa: PLC0415 (slow to import)
-
-    get = getattr(cache, "get", None)
-    if get is None or not hasattr(cache, "set"):
-        return False
-    return type(get) is not MethodType or iscoroutinefunction(get) is is_async
 
 
 def check_options(policy: object, **functions: object) -> None:

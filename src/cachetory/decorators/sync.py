@@ -11,7 +11,8 @@ from cachetory._runtime.sync import check_colour
 from cachetory._shell.sync.recipe import check_chunk_size
 from cachetory.decorators.calls.sync import Calls, custom_key_maker
 from cachetory.decorators.namesakes import namesakes_of
-from cachetory.decorators.option_checks import check_cache, check_decorated, check_options
+from cachetory.decorators.option_checks import check_decorated, check_not_decorated, check_options
+from cachetory.decorators.usable.sync import checked_cache
 from cachetory.decorators.wrappers.sync import (
     CachedClassMethod,
     CachedFunction,
@@ -76,7 +77,9 @@ def cached(
 
     Args:
         cache: the cache; or a callable that is called with the function and the arguments of the
-            call, and gives it; or `None`, also from the callable, for no cache at all.
+            call, and gives it; or `None`, also from the callable, for no cache at all. A
+            subclass or a proxy of a cache is asked by its own `get`, `set` and `delete`; any
+            object that has these will do.
         make_key: gives the key; called with the function and the arguments of the call. By
             default, the key is made of the module and the name of the function and of all
             arguments, such that different calls never share one.
@@ -99,7 +102,8 @@ def cached(
         InvalidDurationError: for a time to live that is none.
         UnkeyableArgumentError: when calling, if the identity of an argument cannot be told.
     """
-    check_cache(cache, "cached", "cachetory.caches.sync")
+    check_not_decorated(cache, "cached")
+    cache = checked_cache(cache)
     check_options(policy, make_key=make_key, key=key, exclude=exclude)
     if make_key is not None and (key is not None or ignore or version is not None):
         msg = (
@@ -179,7 +183,8 @@ def cached_many(
     """
     from cachetory.decorators.calls.many.sync import ManyCalls  # noqa: PLC0415 (rarely used)
 
-    check_cache(cache, "cached_many", "cachetory.caches.sync")
+    check_not_decorated(cache, "cached_many")
+    cache = checked_cache(cache)
     check_options(policy, exclude=exclude)
     _check_times(cache, policy, time_to_live)
     check_chunk_size(chunk_size)

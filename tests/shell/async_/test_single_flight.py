@@ -102,6 +102,7 @@ async def test_leader_looks_again_before_it_loads(
     class Late(MemoryBackend[Any]):
         """The first lookup is just too early to see a value."""
 
+        leases = MemoryBackend.leases
         early = True
 
         async def get(self, key: str) -> Any:

@@ -99,6 +99,7 @@ def test_leader_looks_again_before_it_loads(
     class Late(MemoryBackend[Any]):
         """The first lookup is just too early to see a value."""
 
+        leases = MemoryBackend.leases
         early = True
 
         def get(self, key: str) -> Any:

@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     from cachetory._core.freshness import Plan
     from cachetory._runtime.async_ import Background
     from cachetory._shell.async_.recipe import Recipe
-    from cachetory._shell.async_.shelf import Shelf
+    from cachetory._shell.async_.shelf import EntryStore
     from cachetory._shell.async_.single_flight import Boarding, SingleFlight
     from cachetory._shell.reporter import Reporter
 
@@ -155,6 +155,7 @@ class _Trip(Generic[ValueT]):
         "outcomes",
         "own",
         "recipe",
+        "since",
         "started_at",
         "to_load",
         "token",
@@ -170,12 +171,14 @@ class _Trip(Generic[ValueT]):
         known: dict[str, Found[ValueT] | Absent],
         *,
         is_forced: bool,
+        since: int | None,
     ) -> None:
         self.flight = flight
         self.keys = keys
         self.recipe = recipe
         self.known = known
         self.is_forced = is_forced
+        self.since = since
         self.token = ""
         self.own: list[str] = []
         self.to_load: dict[str, Claimed[ValueT]] = {}
@@ -284,7 +287,7 @@ class Loader(Generic[ValueT]):
 
     def __init__(
         self,
-        shelf: Shelf[ValueT],
+        shelf: EntryStore[ValueT],
         prefix: str,
         flights: SingleFlight,
         *,
@@ -302,12 +305,14 @@ class Loader(Generic[ValueT]):
 
     async def find_many(
         self, keys: Iterable[str], recipe: Recipe[ValueT]
-    ) -> tuple[dict[str, Outcome[ValueT]], dict[str, Found[ValueT] | Absent]]:
+    ) -> tuple[dict[str, Outcome[ValueT]], dict[str, Found[ValueT] | Absent], int]:
         """Look keys up; return the outcomes by key, in their order, and what is to be loaded.
 
-        The outcome of a key that is to be loaded is `_PENDING`, to keep the order of the keys.
+        The outcome of a key that is to be loaded is `_PENDING`, to keep the order of the keys. The
+        third is the number of flights that had ended before the lookup.
         """
         wanted = list(dict.fromkeys(keys))
+        since = self._flights.landings
         found = await self._shelf.read_many(wanted)
         outcomes: dict[str, Outcome[ValueT]] = dict.fromkeys(wanted, _PENDING)
         stale: dict[str, Found[ValueT] | Absent] = {}
@@ -319,7 +324,11 @@ class Loader(Generic[ValueT]):
             else:
                 outcomes[key] = outcome
         self._refresh_behind(stale, recipe)
-        return outcomes, missing
+        return outcomes, missing, since
+
+    async def read(self, key: str) -> Found[ValueT] | Absent:
+        """Find the entry of a key, fresh or stale."""
+        return await self._shelf.read(key)
 
     async def begin_refresh(self, keys: Iterable[str]) -> dict[str, Found[ValueT] | Absent]:
         """Look keys up that are to be loaded now; what earlier loads give is not stored."""
@@ -400,10 +409,17 @@ class Loader(Generic[ValueT]):
         recipe: Recipe[ValueT],
         *,
         is_forced: bool = False,
+        since: int | None = None,
     ) -> dict[str, Outcome[ValueT]]:
         """Load keys, and wait for them as long as the policy says.
 
         Loads of the same keys that are under way are waited for; the others are led from here.
+
+        Args:
+            found: the keys, and what a lookup has found of them.
+            recipe: how to load them.
+            is_forced: whether to load them whatever is stored by now.
+            since: the number of flights that had ended before the lookup, if that is known.
         """
         check_stack_room()
         outcomes: dict[str, Outcome[ValueT]] = {}
@@ -425,7 +441,7 @@ class Loader(Generic[ValueT]):
                             seconds = _seconds_until(deadline)
                             load: Any = flight.leading(self._fly, seconds, self._background)
                             with suppress(Late):
-                                landed.update(await load(flight, found, recipe, is_forced))
+                                landed.update(await load(flight, found, recipe, is_forced, since))
                         left = await self._follow_all(boarding, landed, deadline, alone)
                     finally:
                         boarding.leave()
@@ -501,11 +517,12 @@ class Loader(Generic[ValueT]):
         known: dict[str, Found[ValueT] | Absent],
         recipe: Recipe[ValueT],
         is_forced: bool = False,  # noqa: FBT001, FBT002 (passed on by position, also to a thread)
+        since: int | None = None,
     ) -> dict[str, Outcome[ValueT]]:
         """Load the keys of a flight, phase by phase: claim them, call the loader, store."""
         start = len(self._prefix)
         keys = [full_key[start:] for full_key in flight.keys]
-        trip = _Trip(flight, keys, recipe, known, is_forced=is_forced)
+        trip = _Trip(flight, keys, recipe, known, is_forced=is_forced, since=since)
         try:
             with flight:
                 try:
@@ -544,7 +561,11 @@ class Loader(Generic[ValueT]):
         trip.to_load = {}
         trip.held = []
         trip.own = []
-        if trip.is_unstorable:
+        # Without claims, a second lookup could only find what another flight has stored.
+        needs_no_lookup = (
+            self._shelf.look_for_leases() is None and trip.since == self._flights.landings
+        )
+        if trip.is_unstorable or needs_no_lookup:
             trip.to_load = {key: Claimed(trip.known[key]) for key in keys}
             return
         lease = trip.recipe.plan.lease

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from cachetory._core.store import Store
     from cachetory._shell.reporter import Reporter
     from cachetory.interfaces.backends.async_ import AsyncBackend
+    from cachetory.interfaces.leases.async_ import AsyncLeases
 
 
 class ObjectShelf(Shelf[ValueT]):
@@ -47,6 +48,12 @@ class ObjectShelf(Shelf[ValueT]):
         super().__init__(backend, prefix, reporter, notes_all=notes_all)
         self._store = store
         self._wall_clock = wall_clock
+
+    def look_for_leases(self) -> AsyncLeases[Any] | None:
+        """Return the leases that were there at first: values are read from the store itself."""
+        if self._leases is None:
+            return super().look_for_leases()
+        return self._leases
 
     async def get(self, key: str) -> ValueT | Absent:
         """Find the value of a key, if it is fresh."""

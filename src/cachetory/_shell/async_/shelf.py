@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any, Generic
 
+from cachetory._core.overrides import LEASES_REPLACE, shortcut_of
 from cachetory.interfaces.leases.async_ import AsyncWatch
 from cachetory.interfaces.serializers import ValueT
 
@@ -64,7 +65,61 @@ class Loaded(Generic[ValueT]):
         self.is_encodable = True
 
 
-class Shelf(ABC, Generic[ValueT]):
+class EntryStore(ABC, Generic[ValueT]):
+    """What the load path needs of the entries of a cache. This one knows no leases.
+
+    Args:
+        reporter: is told of what fails.
+        notes_all: whether the times of every value are to be noted.
+    """
+
+    def __init__(self, reporter: Reporter, *, notes_all: bool) -> None:
+        self.notes_all = notes_all
+        self._reporter = reporter
+
+    def look_for_leases(self) -> AsyncLeases[Any] | None:
+        """Return the leases of the store, if it has any and they may be used."""
+        return None
+
+    @abstractmethod
+    async def read(self, key: str) -> Found[ValueT] | Absent:
+        """Find the entry of a key, fresh or stale."""
+
+    @abstractmethod
+    async def read_many(self, keys: Sequence[str]) -> dict[str, Found[ValueT] | Absent]:
+        """Find the entries of keys; each of them is in the answer."""
+
+    @abstractmethod
+    async def claim(
+        self, keys: Sequence[str], token: str, seconds: float, *, takes_over: bool = False
+    ) -> dict[str, Claimed[ValueT]]:
+        """Claim keys in order to load them, and find their entries."""
+
+    @abstractmethod
+    async def commit(self, loaded: dict[str, Loaded[ValueT]]) -> dict[str, bool]:
+        """Store loaded values; tell whether each was stored, but for those that failed.
+
+        Those that cannot be encoded are reported, and marked so.
+        """
+
+    async def renew(self, keys: Sequence[str], token: str, seconds: float) -> list[str]:
+        """Let claims stand for so long from now, and give the keys of those that did not."""
+        return []
+
+    async def release(
+        self, keys: Sequence[str], token: str, successor: str = "", seconds: float = 0.0
+    ) -> None:
+        """End claims, or put a successor's in their place; it does no harm if that fails."""
+
+    async def mark(self, keys: Sequence[str], token: str, seconds: float) -> None:
+        """Leave a token for keys that nobody has claimed; it does no harm if that fails."""
+
+    def watch(self, keys: Iterable[str]) -> AsyncWatch:
+        """Watch for claims to end."""
+        return AsyncWatch()
+
+
+class Shelf(EntryStore[ValueT]):
     """Where a cache finds and stores its entries. Keys are without the cache's prefix.
 
     Args:
@@ -77,10 +132,11 @@ class Shelf(ABC, Generic[ValueT]):
     def __init__(
         self, backend: AsyncBackend[Any], prefix: str, reporter: Reporter, *, notes_all: bool
     ) -> None:
-        self.notes_all = notes_all
+        super().__init__(reporter, notes_all=notes_all)
         self._prefix = prefix
-        self._reporter = reporter
-        self._leases: AsyncLeases[Any] | None = getattr(backend, "leases", None)
+        self._backend = backend
+        self._leases: AsyncLeases[Any] | None = None
+        self.look_for_leases()
 
     @abstractmethod
     async def get(self, key: str) -> ValueT | Absent:
@@ -89,14 +145,6 @@ class Shelf(ABC, Generic[ValueT]):
     @abstractmethod
     async def get_many(self, keys: Sequence[str]) -> dict[str, ValueT]:
         """Find the values of those keys that have a fresh one."""
-
-    @abstractmethod
-    async def read(self, key: str) -> Found[ValueT] | Absent:
-        """Find the entry of a key, fresh or stale."""
-
-    @abstractmethod
-    async def read_many(self, keys: Sequence[str]) -> dict[str, Found[ValueT] | Absent]:
-        """Find the entries of keys; each of them is in the answer."""
 
     @abstractmethod
     async def contains(self, key: str) -> bool:
@@ -137,18 +185,13 @@ class Shelf(ABC, Generic[ValueT]):
             UnsupportedOperationError: if there is a value, and the store keeps no claims.
         """
 
-    @abstractmethod
-    async def claim(
-        self, keys: Sequence[str], token: str, seconds: float, *, takes_over: bool = False
-    ) -> dict[str, Claimed[ValueT]]:
-        """Claim keys in order to load them, and find their entries."""
+    def look_for_leases(self) -> AsyncLeases[Any] | None:
+        """Return the leases of the store as long as no operation that they replace is overridden.
 
-    @abstractmethod
-    async def commit(self, loaded: dict[str, Loaded[ValueT]]) -> dict[str, bool]:
-        """Store loaded values; tell whether each was stored, but for those that failed.
-
-        Those that cannot be encoded are reported, and marked so.
+        Somebody may patch an operation at any time, so this is looked up before each claim.
         """
+        self._leases = shortcut_of(self._backend, "leases", LEASES_REPLACE)
+        return self._leases
 
     def note_answer(self, key: str) -> None:
         """Take note that the store has done what was asked for a key."""

@@ -10,8 +10,8 @@ from __future__ import annotations
 
 from functools import partial
 from typing import TYPE_CHECKING, Any
-from weakref import WeakKeyDictionary
 
+from cachetory._core.identity import OfEach
 from cachetory._runtime.process import call_in_child, fork_safe_lock
 from cachetory._runtime.sync import Flight
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from cachetory._runtime.sync import Background, Eventual
 
 _guard = fork_safe_lock()
-_of_store: WeakKeyDictionary[object, SingleFlight] = WeakKeyDictionary()
+_of_store: OfEach[SingleFlight] = OfEach()
 
 
 class Boarding:
@@ -58,23 +58,29 @@ class Boarding:
 
 
 class SingleFlight:
-    """The flights over one store. A flight in one event loop is not seen from another."""
+    """The flights over one store. A flight in one event loop is not seen from another.
 
-    __slots__ = ("__weakref__", "_flights")
+    Attributes:
+        landings: The number of flights that have ended: while it stays the same, what a lookup
+            has not found is still missing, as far as this process knows.
+    """
+
+    __slots__ = ("__weakref__", "_flights", "landings")
 
     def __init__(self) -> None:
+        self.landings = 0
         self._flights: dict[str, list[Flight[Any]]] = {}  # more than one if there are more loops
         call_in_child(self, SingleFlight._forget)
 
     @staticmethod
     def over(store: object) -> SingleFlight:
-        """Give the flights over a store: caches of a colour that share it fence each other."""
+        """Give the flights over a store: caches of a colour that share it fence each other.
+
+        Two proxies of one store may rename keys, so they have flights of their own.
+        """
         flights = SingleFlight()
         with _guard:
-            try:
-                return _of_store.setdefault(store, flights)
-            except TypeError:  # not hashable, or without weak references: told apart by nothing
-                return flights
+            return _of_store.setdefault(store, flights)
 
     def board(self, keys: Iterable[str], alone: Collection[str] = ()) -> Boarding:
         """Put the caller on the flights that load the keys: new ones to lead, others to join.
@@ -155,6 +161,8 @@ class SingleFlight:
         with _guard:
             for key in keys:
                 for flight in self._flights.get(key, ()):
+                    if flight.committing and flight in inside:
+                        continue  # it is this flight that stores its value
                     flight.fenced.add(key)
                     if flight.committing and flight.is_here and flight not in inside:
                         landing.append(flight)
@@ -170,6 +178,7 @@ class SingleFlight:
 
     def _leave(self, flight: Flight[Any]) -> None:
         with _guard:
+            self.landings += 1
             for key in flight.keys:
                 flights = self._flights.get(key, [])
                 if flight in flights:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Generic
 from cachetory._core.freshness import Found
 from cachetory._core.magic import is_envelope
 from cachetory._core.sentinels import MISSING, Absent
+from cachetory._runtime.callables import takes_keyword
 from cachetory._shell.health import Health
 from cachetory._shell.sync.codec import Codec, Undecoded, seal
 from cachetory._shell.sync.shelf import CLAIM_FOR, Claimed, Loaded, Shelf
@@ -21,6 +22,7 @@ from cachetory._shell.tokens import FENCE, make_token
 from cachetory.durations import SHORTEST
 from cachetory.errors import ConfigurationError, DecodeError, UnsupportedOperationError
 from cachetory.interfaces.backends.private import WireT
+from cachetory.interfaces.backends.sync import SyncBackend
 from cachetory.interfaces.leases.sync import Commit
 from cachetory.interfaces.serializers import ValueT
 
@@ -30,7 +32,6 @@ if TYPE_CHECKING:
     from cachetory._core.freshness import Stamp
     from cachetory._runtime.sync import Background
     from cachetory._shell.reporter import Reporter
-    from cachetory.interfaces.backends.sync import SyncBackend
 
 
 CLAIM_TRIES = 3
@@ -66,7 +67,6 @@ class WireShelf(Shelf[ValueT], Generic[ValueT, WireT]):
         raises_undecodable: bool,
     ) -> None:
         super().__init__(backend, prefix, reporter, notes_all=notes_all)
-        self._backend = backend
         self._codec = codec
         self._background = background
         self._raises_backend_errors = raises_backend_errors
@@ -139,17 +139,18 @@ class WireShelf(Shelf[ValueT], Generic[ValueT, WireT]):
             wire = None
         if wire is not None and self._is_to_be_had(key, wire):
             return False
-        if self._leases is None:
+        leases = self.look_for_leases()
+        if leases is None:
             return self._backend.set(full_key, entry, time_to_live=_duration(stored_for))
         token = make_token(FENCE)
-        ((holder, wire),) = self._leases.claim([full_key], token, CLAIM_FOR)
+        ((holder, wire),) = leases.claim([full_key], token, CLAIM_FOR)
         if holder is None:
             return self._backend.set(full_key, entry, time_to_live=_duration(stored_for))
         if wire is not None and self._is_to_be_had(key, wire):
             self.release([key], token)
             return False
         commit = Commit(full_key, holder, entry, time_to_live=stored_for, former=wire)
-        return (self._leases.commit([commit]))[0]
+        return (leases.commit([commit]))[0]
 
     def update(self, key: str, change: Callable[[ValueT], ValueT]) -> ValueT | Absent:
         """Change a fresh value in its place, atomically, and give it; let errors through."""
@@ -179,21 +180,22 @@ class WireShelf(Shelf[ValueT], Generic[ValueT, WireT]):
     def put_many(self, entries: dict[str, Any], stamp: Stamp) -> None:
         """Store all that was encoded; let errors through."""
         items = list(zip(self._full(entries), entries.values(), strict=True))
-        seconds = stamp.stored_for
-        options = {} if seconds is None else {"time_to_live": _duration(seconds)}
         with self._reporter.failures("set_many", next(iter(entries))):
-            self._backend.set_many(items, **options)
+            self._set_many(items, _duration(stamp.stored_for))
 
     def claim(
         self, keys: Sequence[str], token: str, seconds: float, *, takes_over: bool = False
     ) -> dict[str, Claimed[ValueT]]:
         """Claim keys in order to load them, and find their entries."""
-        if self._leases is None:
+        leases = self._leases  # the load path has just looked for them
+        if leases is None:
+            if len(keys) == 1:  # without the bulk operation, which a proxy may count
+                return {keys[0]: Claimed(self.read(keys[0]))}
             found = self.read_many(keys)
             return {key: Claimed(found[key]) for key in keys}
         full_keys = [self._prefix + key for key in keys]
         try:
-            answers = self._leases.claim(full_keys, token, seconds, takes_over=takes_over)
+            answers = leases.claim(full_keys, token, seconds, takes_over=takes_over)
         except Exception as error:
             # It may have been carried out all the same, and would keep others from loading.
             self._background.start(partial(self.release, keys, token))
@@ -273,24 +275,25 @@ class WireShelf(Shelf[ValueT], Generic[ValueT, WireT]):
         try:
             wire: Any = self._backend.get(full_key)
         except KeyError:
-            return True
+            return False
         if not is_envelope(wire):
             return False
         holder: str | None = None
         token = ""
-        if self._leases is not None:
+        leases = self.look_for_leases()
+        if leases is not None:
             token = make_token(FENCE)
-            ((holder, wire),) = self._leases.claim([full_key], token, CLAIM_FOR)
+            ((holder, wire),) = leases.claim([full_key], token, CLAIM_FOR)
         renewed = self._codec.restamp(full_key, wire, seconds, kept_for)
         if renewed is None:
             self.release([key], token)
             return wire is None or is_envelope(wire)
         entry, stored_for = renewed
-        if self._leases is None or holder is None:
+        if leases is None or holder is None:
             self._backend.set(full_key, entry, time_to_live=_duration(stored_for))
         else:
             commit = Commit(full_key, holder, entry, time_to_live=stored_for, former=wire)
-            self._leases.commit([commit])
+            leases.commit([commit])
         return True
 
     def suffer(self, operation: str, key: str, error: Exception) -> None:
@@ -301,7 +304,7 @@ class WireShelf(Shelf[ValueT], Generic[ValueT, WireT]):
         self._reporter.backend_failed(operation, key, error)
         if self._raises_backend_errors or isinstance(error, ConfigurationError):
             raise error
-        if self._backend.is_outage(error) and self._health.failed():
+        if self._is_outage(error) and self._health.failed():
             self._reporter.store_left_alone(key, error)
 
     def _store(self, wires: dict[str, Any], loaded: dict[str, Loaded[ValueT]]) -> dict[str, bool]:
@@ -321,21 +324,31 @@ class WireShelf(Shelf[ValueT], Generic[ValueT, WireT]):
                 alike.setdefault(it.stamp.stored_for, []).append((self._prefix + key, wire))
                 stored[key] = True
         for seconds, items in alike.items():
-            options = {} if seconds is None else {"time_to_live": _duration(seconds)}
-            self._backend.set_many(items, **options)
+            self._set_many(items, _duration(seconds))
         return stored
+
+    def _set_many(self, items: list[tuple[str, Any]], time_to_live: timedelta | None) -> None:
+        """Store values that live equally long, also where `set_many` takes no time to live."""
+        if time_to_live is None:
+            self._backend.set_many(items)
+        elif takes_keyword(self._backend.set_many, "time_to_live"):
+            self._backend.set_many(items, time_to_live=time_to_live)
+        else:  # a backend written for release 3.5.1
+            for full_key, wire in items:
+                self._backend.set(full_key, wire, time_to_live=time_to_live)
 
     def _claim_one(self, full_key: str, token: str) -> tuple[str, Any]:
         """Claim a key in order to change its value; give whose claim stands, and the wire."""
         wire: Any = None
-        if self._leases is None:
+        leases = self.look_for_leases()
+        if leases is None:
             try:
                 wire = self._backend.get(full_key)
             except KeyError:
                 return "", None
             raise _not_atomic(self._backend)
         for _ in range(CLAIM_TRIES):
-            ((holder, wire),) = self._leases.claim([full_key], token, CLAIM_FOR)
+            ((holder, wire),) = leases.claim([full_key], token, CLAIM_FOR)
             if holder is not None or wire is None:
                 return holder or "", wire
         raise _not_atomic(self._backend)
@@ -413,6 +426,13 @@ class WireShelf(Shelf[ValueT], Generic[ValueT, WireT]):
         """Take note that the store has done what was asked for a key."""
         if self._health.answered():
             self._reporter.store_is_back(key)
+
+    def _is_outage(self, error: Exception) -> bool:
+        """Ask the backend what an error means; one written for release 3.5.1 cannot tell."""
+        backend: Any = self._backend
+        if hasattr(backend, "is_outage"):
+            return bool(backend.is_outage(error))
+        return SyncBackend[Any].is_outage(backend, error)
 
     def _stays_away(self, key: str) -> bool:
         """Tell whether to leave the store alone; now and then, see behind whether it is back."""

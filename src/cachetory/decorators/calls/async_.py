@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from cachetory._core.bound_call import BoundCall
 from cachetory._core.sentinels import MISSING
 from cachetory._runtime.async_ import AWAIT, DEF, resolve
+from cachetory.caches.async_ import Cache
 from cachetory.decorators.hit_path import Memory, compile_hit_path
+from cachetory.decorators.usable.async_ import usable_cache
 from cachetory.loading import LoadContext, current
 
 if TYPE_CHECKING:
@@ -15,7 +17,6 @@ if TYPE_CHECKING:
 
     from cachetory._core.function_keys import KeyMaker
     from cachetory._runtime.async_ import Eventual
-    from cachetory.caches.async_ import Cache
     from cachetory.lookup import Lookup
     from cachetory.policy import Policy
 
@@ -59,8 +60,8 @@ class Calls(Generic[R]):
 
     def shorten(self, keys: KeyMaker, ignore: Collection[str]) -> None:
         """Let hits skip the making of a key, where entries are in this process as they are."""
-        cache = self._cache
-        if cache is None or not keys.is_constant:
+        cache: Any = self._cache
+        if not issubclass(type(cache), Cache) or not keys.is_constant:
             return
         store = cache.local_store
         if store is None or not store.lock_free_hits:
@@ -142,7 +143,9 @@ class Calls(Generic[R]):
     async def _cache_for(self, /, *args: Any, **kwargs: Any) -> Cache[R, Any] | None:
         if self._choose is None:
             return self._cache
-        chosen: Cache[R, Any] | None = await resolve(self._choose(self._function, *args, **kwargs))
+        chosen: Cache[R, Any] | None = usable_cache(
+            await resolve(self._choose(self._function, *args, **kwargs))
+        )
         return chosen
 
 

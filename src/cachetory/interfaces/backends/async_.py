@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from datetime import datetime, timedelta, timezone
-from typing import TYPE_CHECKING, Generic, Protocol
+from typing import TYPE_CHECKING, Any, Generic, Protocol
 
+from cachetory._core.overrides import remember_operations
 from cachetory._runtime.async_ import OneColour
 from cachetory.durations import to_seconds
 from cachetory.errors import CachetoryError, UnsupportedOperationError
@@ -120,14 +121,27 @@ class AsyncBackend(
     exact_types: tuple[type, ...] | None = None
     """Types of values that come back as they were stored, without a serializer; `None` is all."""
 
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        """Remember the operations of a new class, so that one that is patched later is noticed."""
+        super().__init_subclass__(**kwargs)
+        remember_operations(cls)
+
     @property
     def local_store(self) -> Store[WireT] | None:
-        """The entries themselves, if they are held in this process: a hit needs no I/O then."""
+        """The entries themselves, if they are held in this process: a hit needs no I/O then.
+
+        A cache uses it only while `get`, `get_many`, `set`, `set_many`, `expire_in` and
+        `expire_at` are those of the class that declares it.
+        """
         return None
 
     @property
     def leases(self) -> AsyncLeases[WireT] | None:
-        """The claims to its keys, if the store can keep such: loads are fenced by them."""
+        """The claims to its keys, if the store can keep such: loads are fenced by them.
+
+        A cache uses it only while `get`, `get_many`, `set` and `set_many` are those of the class
+        that declares it.
+        """
         return None
 
     def is_outage(self, error: Exception) -> bool:
@@ -149,7 +163,8 @@ class AsyncBackend(
 
     async def clear_prefix(self, prefix: str) -> None:
         """Delete the keys that begin with the prefix, and no other."""
-        raise _unsupported(self, "delete keys by their prefix")
+        what = "delete keys by their prefix"
+        raise _unsupported(self, what, "override `clear_prefix`, or call `cache.backend.clear()`")
 
     async def contains(self, key: str) -> bool:
         """Tell whether a key has a value."""
@@ -176,7 +191,6 @@ class AsyncBackend(
         await self.aclose()
 
 
-def _unsupported(backend: object, what: str) -> UnsupportedOperationError:
-    return UnsupportedOperationError(
-        f"{type(backend).__name__} cannot {what}: it has no such operation"
-    )
+def _unsupported(backend: object, what: str, way_out: str = "") -> UnsupportedOperationError:
+    msg = f"{type(backend).__name__} cannot {what}: it has no such operation"
+    return UnsupportedOperationError(f"{msg}; {way_out}" if way_out else msg)

@@ -9,6 +9,7 @@ from cachetory._core.bulk import check_mapping
 from cachetory._runtime.async_ import resolve
 from cachetory.decorators.calls.async_ import no_lookup
 from cachetory.decorators.calls.many.items import ItemsParameter
+from cachetory.decorators.usable.async_ import usable_cache
 from cachetory.loading import LoadContext, current
 
 if TYPE_CHECKING:
@@ -112,7 +113,9 @@ class ManyCalls(Generic[K, V]):
     async def _cache_for(self, /, *args: Any, **kwargs: Any) -> Cache[V, Any] | None:
         if self._choose is None:
             return self._cache
-        chosen: Cache[V, Any] | None = await resolve(self._choose(self._function, *args, **kwargs))
+        chosen: Cache[V, Any] | None = usable_cache(
+            await resolve(self._choose(self._function, *args, **kwargs))
+        )
         return chosen
 
     def _take_apart(

@@ -10,6 +10,7 @@ from cachetory._core.bulk import check_mapping
 from cachetory._runtime.sync import resolve
 from cachetory.decorators.calls.many.items import ItemsParameter
 from cachetory.decorators.calls.sync import no_lookup
+from cachetory.decorators.usable.sync import usable_cache
 from cachetory.loading import LoadContext, current
 
 if TYPE_CHECKING:
@@ -113,7 +114,9 @@ class ManyCalls(Generic[K, V]):
     def _cache_for(self, /, *args: Any, **kwargs: Any) -> Cache[V, Any] | None:
         if self._choose is None:
             return self._cache
-        chosen: Cache[V, Any] | None = resolve(self._choose(self._function, *args, **kwargs))
+        chosen: Cache[V, Any] | None = usable_cache(
+            resolve(self._choose(self._function, *args, **kwargs))
+        )
         return chosen
 
     def _take_apart(

@@ -1,0 +1,1 @@
+"""Caches that are reached by their own operations alone."""

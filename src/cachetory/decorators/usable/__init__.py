@@ -1,0 +1,1 @@
+"""What the decorators accept as a cache."""

@@ -6,7 +6,11 @@ operations are the class's own: an operation that a user overrides is the operat
 
 from __future__ import annotations
 
+from contextvars import ContextVar
 from typing import Any
+
+clearing: ContextVar[str] = ContextVar("cachetory_clearing", default="")
+"""The prefix of a cache that calls an overridden `clear` of its backend, which may call ours."""
 
 LEASES_REPLACE = ("get", "get_many", "set", "set_many")
 """Operations of a backend that its `leases` replace when values are loaded."""

@@ -22,6 +22,7 @@ from cachetory._core.option_checks import (
 from cachetory._core.overrides import (
     CACHE_OPERATIONS,
     LOCAL_STORE_REPLACES,
+    clearing,
     definer_of,
     overrides_any,
     remember_operations,
@@ -690,7 +691,8 @@ class Cache(ItemAccess[ValueT], Generic[ValueT, WireT]):
         """Delete every key that begins with this cache's prefix, and no other.
 
         If a subclass of a backend overrides `clear`, but not `clear_prefix`, then `clear` is
-        called, and decides what is deleted.
+        called, and decides what is deleted. The library's own `clear`, called from there, deletes
+        the keys of this cache only.
 
         Raises:
             ConfigurationError: if there is no prefix, and others may use the same store.
@@ -707,7 +709,11 @@ class Cache(ItemAccess[ValueT], Generic[ValueT, WireT]):
         self._flights.fence_prefix(self._prefix)
         with self._reporter.failures("clear", self._prefix):
             if overrides_clear or not self._prefix:
-                self._backend.clear()
+                token = clearing.set(self._prefix)
+                try:
+                    self._backend.clear()
+                finally:
+                    clearing.reset(token)
             else:
                 _clear_prefix(self._backend, self._prefix)
         self._reporter.cleared(self._prefix)

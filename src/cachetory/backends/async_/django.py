@@ -13,6 +13,7 @@ from django.core.cache.backends.filebased import FileBasedCache
 from django.core.cache.backends.locmem import LocMemCache
 from django.utils.connection import ConnectionProxy
 
+from cachetory._core.overrides import clearing
 from cachetory._core.sentinels import MISSING
 from cachetory._core.urls import Parameters, parse, redact
 from cachetory.durations import LONGEST, to_seconds, to_timestamp
@@ -144,7 +145,13 @@ class DjangoBackend(AsyncBackend[AnyWireT]):
             await self._cache.adelete_many(list(map(_storable, keys)))
 
     async def clear(self) -> None:
-        """Delete every key of the Django cache, whoever wrote it."""
+        """Delete every key of the Django cache, whoever wrote it.
+
+        If a cache with a prefix calls this through an overridden `clear`, only its own keys.
+        """
+        if prefix := clearing.get():
+            await self.clear_prefix(prefix)
+            return
         await self._cache.aclear()
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Generic
 
+from cachetory._core.overrides import clearing
 from cachetory.backends.async_.redis_leases import RedisLeases
 from cachetory.backends.async_.redis_topologies import has_leases, servers_at, servers_of
 from cachetory.backends.names import name_of, names_of
@@ -172,7 +173,13 @@ class RedisBackend(AsyncBackend[bytes], Generic[BytesT]):
             await server.ask("DEL", *map(server.claim_of, names), *names)
 
     async def clear(self) -> None:
-        """Delete every key of the logical database, whoever wrote it."""
+        """Delete every key of the logical database, whoever wrote it.
+
+        If a cache with a prefix calls this through an overridden `clear`, only its own keys.
+        """
+        if prefix := clearing.get():
+            await self.clear_prefix(prefix)
+            return
         await self._servers.get().flush()
 
     async def clear_prefix(self, prefix: str) -> None:

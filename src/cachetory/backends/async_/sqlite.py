@@ -7,6 +7,7 @@ import sqlite3
 from pathlib import Path
 from typing import TYPE_CHECKING, Generic, Literal
 
+from cachetory._core.overrides import clearing
 from cachetory._core.urls import Parameters, choice, integer, number, optional, parse, redact, size
 from cachetory._runtime.async_ import Hands
 from cachetory._runtime.clocks import wall_time
@@ -207,7 +208,13 @@ class SqliteBackend(AsyncBackend[bytes], Generic[BytesT]):
             await self._writers.do(self._file.delete_many, names_of(keys))
 
     async def clear(self) -> None:
-        """Delete every key of the file, whoever wrote it."""
+        """Delete every key of the file, whoever wrote it.
+
+        If a cache with a prefix calls this through an overridden `clear`, only its own keys.
+        """
+        if prefix := clearing.get():
+            await self.clear_prefix(prefix)
+            return
         await self._writers.do(self._file.clear)
 
     async def clear_prefix(self, prefix: str) -> None:

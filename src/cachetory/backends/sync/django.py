@@ -14,6 +14,7 @@ from django.core.cache.backends.filebased import FileBasedCache
 from django.core.cache.backends.locmem import LocMemCache
 from django.utils.connection import ConnectionProxy
 
+from cachetory._core.overrides import clearing
 from cachetory._core.sentinels import MISSING
 from cachetory._core.urls import Parameters, parse, redact
 from cachetory.durations import LONGEST, to_seconds, to_timestamp
@@ -145,7 +146,13 @@ class DjangoBackend(SyncBackend[AnyWireT]):
             self._cache.delete_many(list(map(_storable, keys)))
 
     def clear(self) -> None:
-        """Delete every key of the Django cache, whoever wrote it."""
+        """Delete every key of the Django cache, whoever wrote it.
+
+        If a cache with a prefix calls this through an overridden `clear`, only its own keys.
+        """
+        if prefix := clearing.get():
+            self.clear_prefix(prefix)
+            return
         self._cache.clear()
 
 

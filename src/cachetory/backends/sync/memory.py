@@ -6,6 +6,7 @@ from __future__ import annotations
 from copy import deepcopy
 from typing import TYPE_CHECKING, Any, Literal
 
+from cachetory._core.overrides import clearing
 from cachetory._core.sentinels import MISSING, Absent
 from cachetory._core.urls import Parameters, choice, integer, optional, parse, redact
 from cachetory._runtime.clocks import wall_time
@@ -219,7 +220,13 @@ class MemoryBackend(SyncBackend[WireT]):
         self._store.delete_many(keys)
 
     def clear(self) -> None:
-        """Delete every key of the store."""
+        """Delete every key of the store.
+
+        If a cache with a prefix calls this through an overridden `clear`, only its own keys.
+        """
+        if prefix := clearing.get():
+            self.clear_prefix(prefix)
+            return
         self._store.clear()
 
     def clear_prefix(self, prefix: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Generic
 
+from cachetory._core.overrides import clearing
 from cachetory.backends.names import name_of, names_of
 from cachetory.backends.redis_words import claim_beside, wire_of
 from cachetory.backends.sync.redis_leases import RedisLeases
@@ -173,7 +174,13 @@ class RedisBackend(SyncBackend[bytes], Generic[BytesT]):
             server.ask("DEL", *map(server.claim_of, names), *names)
 
     def clear(self) -> None:
-        """Delete every key of the logical database, whoever wrote it."""
+        """Delete every key of the logical database, whoever wrote it.
+
+        If a cache with a prefix calls this through an overridden `clear`, only its own keys.
+        """
+        if prefix := clearing.get():
+            self.clear_prefix(prefix)
+            return
         self._servers.get().flush()
 
     def clear_prefix(self, prefix: str) -> None:

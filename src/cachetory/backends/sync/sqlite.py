@@ -8,6 +8,7 @@ import sqlite3
 from pathlib import Path
 from typing import TYPE_CHECKING, Generic, Literal
 
+from cachetory._core.overrides import clearing
 from cachetory._core.urls import Parameters, choice, integer, number, optional, parse, redact, size
 from cachetory._runtime.clocks import wall_time
 from cachetory._runtime.sync import Hands
@@ -206,7 +207,13 @@ class SqliteBackend(SyncBackend[bytes], Generic[BytesT]):
             self._writers.do(self._file.delete_many, names_of(keys))
 
     def clear(self) -> None:
-        """Delete every key of the file, whoever wrote it."""
+        """Delete every key of the file, whoever wrote it.
+
+        If a cache with a prefix calls this through an overridden `clear`, only its own keys.
+        """
+        if prefix := clearing.get():
+            self.clear_prefix(prefix)
+            return
         self._writers.do(self._file.clear)
 
     def clear_prefix(self, prefix: str) -> None:

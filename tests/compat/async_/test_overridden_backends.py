@@ -297,3 +297,27 @@ async def test_lookup_that_another_load_has_outrun_is_made_again() -> None:
     cache = Cache[Any](backend=Late(), serializer="pickle://")
 
     assert await cache.get_or_set("key", lambda: "ours") == "theirs"
+
+
+@pytest.mark.parametrize("kind", ["memory", "sqlite", "redis"], indirect=True)
+async def test_overridden_clear_that_calls_ours_deletes_only_the_keys_of_its_cache(
+    kind: type[Any], make: Make
+) -> None:
+    cleared: list[None] = []
+
+    class CountsClears(kind):  # type: ignore[misc]  # the base class is a parameter
+        async def clear(self) -> None:
+            cleared.append(None)
+            await super().clear()
+
+    backend = make(CountsClears)
+    ours = Cache[int](backend=backend, serializer="json://", prefix="ours:")
+    theirs = Cache[int](backend=backend, serializer="json://", prefix="theirs:")
+    await ours.set("key", 1)
+    await theirs.set("key", 2)
+
+    await ours.clear()
+
+    assert len(cleared) == 1
+    assert await ours.get("key") is None
+    assert await theirs.get("key") == 2

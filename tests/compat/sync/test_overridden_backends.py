@@ -294,3 +294,27 @@ def test_lookup_that_another_load_has_outrun_is_made_again() -> None:
     cache = Cache[Any](backend=Late(), serializer="pickle://")
 
     assert cache.get_or_set("key", lambda: "ours") == "theirs"
+
+
+@pytest.mark.parametrize("kind", ["memory", "sqlite", "redis"], indirect=True)
+def test_overridden_clear_that_calls_ours_deletes_only_the_keys_of_its_cache(
+    kind: type[Any], make: Make
+) -> None:
+    cleared: list[None] = []
+
+    class CountsClears(kind):  # type: ignore[misc]  # the base class is a parameter
+        def clear(self) -> None:
+            cleared.append(None)
+            super().clear()
+
+    backend = make(CountsClears)
+    ours = Cache[int](backend=backend, serializer="json://", prefix="ours:")
+    theirs = Cache[int](backend=backend, serializer="json://", prefix="theirs:")
+    ours.set("key", 1)
+    theirs.set("key", 2)
+
+    ours.clear()
+
+    assert len(cleared) == 1
+    assert ours.get("key") is None
+    assert theirs.get("key") == 2

@@ -59,7 +59,7 @@ if TYPE_CHECKING:
     from cachetory._core.store import Store
     from cachetory._runtime.async_ import Eventual
     from cachetory._shell.async_.shelf import Shelf
-    from cachetory.caches.driven.async_ import DrivenCache
+    from cachetory.caches._driven.async_ import DrivenCache
     from cachetory.durations import Duration
     from cachetory.events import Event
     from cachetory.interfaces.serializers import Serializer
@@ -803,7 +803,7 @@ class Cache(ItemAccess[ValueT], Generic[ValueT, WireT]):
         return self._loader if driven is None else driven.loader
 
     def _drive(self) -> DrivenCache[ValueT]:
-        from cachetory.caches.driven.async_ import DrivenCache  # noqa: PLC0415 (rarely needed)
+        from cachetory.caches._driven.async_ import DrivenCache  # noqa: PLC0415 (rarely needed)
 
         return DrivenCache(
             self,

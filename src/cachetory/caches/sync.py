@@ -60,7 +60,7 @@ if TYPE_CHECKING:
     from cachetory._core.store import Store
     from cachetory._runtime.sync import Eventual
     from cachetory._shell.sync.shelf import Shelf
-    from cachetory.caches.driven.sync import DrivenCache
+    from cachetory.caches._driven.sync import DrivenCache
     from cachetory.durations import Duration
     from cachetory.events import Event
     from cachetory.interfaces.serializers import Serializer
@@ -804,7 +804,7 @@ class Cache(ItemAccess[ValueT], Generic[ValueT, WireT]):
         return self._loader if driven is None else driven.loader
 
     def _drive(self) -> DrivenCache[ValueT]:
-        from cachetory.caches.driven.sync import DrivenCache  # noqa: PLC0415 (rarely needed)
+        from cachetory.caches._driven.sync import DrivenCache  # noqa: PLC0415 (rarely needed)
 
         return DrivenCache(
             self,

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any, cast
 from cachetory._core.function_keys import KeyMaker
 from cachetory._runtime.async_ import check_colour
 from cachetory._shell.async_.recipe import check_chunk_size
+from cachetory.decorators._usable.async_ import checked_cache
 from cachetory.decorators.calls.async_ import Calls, custom_key_maker
 from cachetory.decorators.namesakes import namesakes_of
 from cachetory.decorators.option_checks import check_decorated, check_not_decorated, check_options
-from cachetory.decorators.usable.async_ import checked_cache
 from cachetory.decorators.wrappers.async_ import (
     CachedClassMethod,
     CachedFunction,

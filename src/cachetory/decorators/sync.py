@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any, cast
 from cachetory._core.function_keys import KeyMaker
 from cachetory._runtime.sync import check_colour
 from cachetory._shell.sync.recipe import check_chunk_size
+from cachetory.decorators._usable.sync import checked_cache
 from cachetory.decorators.calls.sync import Calls, custom_key_maker
 from cachetory.decorators.namesakes import namesakes_of
 from cachetory.decorators.option_checks import check_decorated, check_not_decorated, check_options
-from cachetory.decorators.usable.sync import checked_cache
 from cachetory.decorators.wrappers.sync import (
     CachedClassMethod,
     CachedFunction,

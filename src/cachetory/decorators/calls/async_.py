@@ -8,8 +8,8 @@ from cachetory._core.bound_call import BoundCall
 from cachetory._core.sentinels import MISSING
 from cachetory._runtime.async_ import AWAIT, DEF, resolve
 from cachetory.caches.async_ import Cache
+from cachetory.decorators._usable.async_ import usable_cache
 from cachetory.decorators.hit_path import Memory, compile_hit_path
-from cachetory.decorators.usable.async_ import usable_cache
 from cachetory.loading import LoadContext, current
 
 if TYPE_CHECKING:

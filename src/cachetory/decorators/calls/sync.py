@@ -9,8 +9,8 @@ from cachetory._core.bound_call import BoundCall
 from cachetory._core.sentinels import MISSING
 from cachetory._runtime.sync import AWAIT, DEF, resolve
 from cachetory.caches.sync import Cache
+from cachetory.decorators._usable.sync import usable_cache
 from cachetory.decorators.hit_path import Memory, compile_hit_path
-from cachetory.decorators.usable.sync import usable_cache
 from cachetory.loading import LoadContext, current
 
 if TYPE_CHECKING:

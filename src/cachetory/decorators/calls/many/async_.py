@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from cachetory._core.bulk import check_mapping
 from cachetory._runtime.async_ import resolve
+from cachetory.decorators._usable.async_ import usable_cache
 from cachetory.decorators.calls.async_ import no_lookup
 from cachetory.decorators.calls.many.items import ItemsParameter
-from cachetory.decorators.usable.async_ import usable_cache
 from cachetory.loading import LoadContext, current
 
 if TYPE_CHECKING:

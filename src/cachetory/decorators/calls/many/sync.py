@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from cachetory._core.bulk import check_mapping
 from cachetory._runtime.sync import resolve
+from cachetory.decorators._usable.sync import usable_cache
 from cachetory.decorators.calls.many.items import ItemsParameter
 from cachetory.decorators.calls.sync import no_lookup
-from cachetory.decorators.usable.sync import usable_cache
 from cachetory.loading import LoadContext, current
 
 if TYPE_CHECKING:

@@ -1,4 +1,3 @@
-# Generated from src/cachetory/decorators/usable/async_.py by tools/unasync.py. Do not edit: edit that file instead.
 """What the decorators accept as a cache, and how they use it."""
 
 from __future__ import annotations
@@ -7,9 +6,9 @@ from typing import Any, cast
 
 from cachetory._core.option_checks import shown
 from cachetory._core.overrides import CACHE_OPERATIONS, definer_of, own_attributes
-from cachetory._runtime.sync import check_colour
-from cachetory.caches.driven.sync import DrivenCache
-from cachetory.caches.sync import Cache
+from cachetory._runtime.async_ import check_colour
+from cachetory.caches._driven.async_ import DrivenCache
+from cachetory.caches.async_ import Cache
 from cachetory.errors import ConfigurationError
 
 
@@ -40,7 +39,7 @@ def usable_cache(cache: Any) -> Any:
     if not (hasattr(cache, "get") and hasattr(cache, "set")) or _is_of_other_api(kind):
         msg = (
             f"{shown(cache)} is not a cache for this decorator: give a `Cache` from "
-            "`cachetory.caches.sync`, an object with its `get`, `set` and `delete`, a callable "
+            "`cachetory.caches.async_`, an object with its `get`, `set` and `delete`, a callable "
             "that returns either, or None"
         )
         raise ConfigurationError(msg)

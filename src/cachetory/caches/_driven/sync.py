@@ -1,4 +1,4 @@
-# Generated from src/cachetory/caches/driven/async_.py by tools/unasync.py. Do not edit: edit that file instead.
+# Generated from src/cachetory/caches/_driven/async_.py by tools/unasync.py. Do not edit: edit that file instead.
 """What a cache offers beyond its operations, for a cache whose operations are a user's.
 
 A subclass or a proxy of a cache may rename keys, encrypt values or count calls in `get` and `set`.

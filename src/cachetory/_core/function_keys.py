@@ -132,7 +132,8 @@ class KeyMaker:
             and first in set(ignore).difference(signature.parameters)
         ):
             ignore = self._ignore_instance(ignore, signature)
-        self._kept = self._without(ignore, signature)
+        injected = claimed_signature_of(target).parameters  # perhaps by the wrapper
+        self._kept = self._without(ignore, signature, injected)
         self._ignored_extras = frozenset(ignore).difference(signature.parameters)
         self.takes_calls_as_bound = type(target) is FunctionType and not any(
             stars_of(it) for it in self.signature.parameters.values()
@@ -201,10 +202,12 @@ class KeyMaker:
         )
         raise UncacheableFunctionError(msg)
 
-    def _without(self, ignore: Collection[str], signature: Signature) -> tuple[Slot, ...]:
+    def _without(
+        self, ignore: Collection[str], signature: Signature, injected: Collection[str]
+    ) -> tuple[Slot, ...]:
         parameters = signature.parameters
         takes_any_name = any(it.kind is it.VAR_KEYWORD for it in parameters.values())
-        unknown = () if takes_any_name else set(ignore).difference(parameters)
+        unknown = () if takes_any_name else set(ignore).difference(parameters, injected)
         if unknown:
             msg = (
                 f"`ignore=` names {_listed(sorted(unknown))}, but the parameters of "

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from cachetory._runtime.async_ import AWAIT, DEF
 
+
 class Opaque:
     """An object without an identity."""
 
@@ -196,9 +197,7 @@ class Stack:
         wrapper = self._compile("wrapper", header, instance, body, inner=function)
         return functools.wraps(function)(wrapper) if layer.wraps else wrapper
 
-    def _compile(
-        self, name: str, header: str, instance: str, body: str, **scope: Any
-    ) -> Any:
+    def _compile(self, name: str, header: str, instance: str, body: str, **scope: Any) -> Any:
         parameters = ", ".join(filter(None, (instance, header)))
         source = (
             f"{DEF} {name}({parameters}):\n"

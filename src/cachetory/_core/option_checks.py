@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from cachetory._core.sentinels import INLINE
 from cachetory.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -38,10 +39,10 @@ def check_text(name: str, value: object) -> None:
     """Refuse what is not a string.
 
     Raises:
-        ConfigurationError: naming the value.
+        ConfigurationError: naming the value and the way out.
     """
     if not isinstance(value, str):
-        msg = f"{name}={value!r} is not a string"
+        msg = f"{name}={value!r} is not a string: write {name}='' for none"
         raise ConfigurationError(msg)
 
 
@@ -54,6 +55,18 @@ def check_callable(name: str, value: object) -> None:
     if value is not None and not callable(value):
         msg = f"{name}={value!r} cannot be called: give a function"
         raise ConfigurationError(msg)
+
+
+def check_executor(name: str, value: object) -> None:
+    """Refuse what is neither `None`, nor a marker of this library, nor runs functions.
+
+    Raises:
+        ConfigurationError: naming the value and the way out.
+    """
+    if value is None or value is INLINE or callable(getattr(value, "submit", None)):
+        return
+    msg = f"{name}={value!r} is not an executor: give a ThreadPoolExecutor, for example, or None"
+    raise ConfigurationError(msg)
 
 
 def check_flag(name: str, value: object) -> None:

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import sys
 from inspect import iscoroutinefunction
-from types import FunctionType, MethodType
-from typing import Any
+from types import MethodType
+from typing import TYPE_CHECKING, Any
 
+from cachetory._core.function_identity import layers_of
 from cachetory._core.keys import a_or_an
 from cachetory._core.option_checks import check_callable, check_policy
 from cachetory.errors import ConfigurationError, UncacheableFunctionError
+
+if TYPE_CHECKING:
+    from types import FunctionType
 
 
 def check_cache(cache: Any, decorator: str, module: str) -> None:
@@ -27,9 +31,9 @@ def check_cache(cache: Any, decorator: str, module: str) -> None:
         UncacheableFunctionError: for a function that is being decorated without parentheses.
         ConfigurationError: for everything else, naming it.
     """
-    if type(cache) is FunctionType and _is_being_defined(cache):
+    if any(map(_is_being_defined, layers_of(cache))):
         msg = (
-            f"`{cache.__qualname__}` is decorated with `@{decorator}`, which takes a cache first: "
+            f"`{layers_of(cache)[-1].__qualname__}` is decorated with `@{decorator}`, which takes a cache first: "
             f"write `@{decorator}(cache)`"
         )
         raise UncacheableFunctionError(msg)

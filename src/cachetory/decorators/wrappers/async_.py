@@ -78,7 +78,9 @@ class _Wrapper(_Partial):
         bound: Any = cls(self._calls, instance)
         bound.__dict__.update(self.__dict__)
         bind = getattr(self.__wrapped__, "__get__", None)
-        bound.__wrapped__ = MethodType(self.__wrapped__, instance) if bind is None else bind(instance)
+        bound.__wrapped__ = (
+            MethodType(self.__wrapped__, instance) if bind is None else bind(instance)
+        )
         return bound
 
 

@@ -83,7 +83,7 @@ def program(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 
 def _run(*args: str, cwd: Path) -> list[str]:
-    done = subprocess.run(  # noqa: S603  # programs of this test
+    done = subprocess.run(  # programs of this test
         [sys.executable, *args], cwd=cwd, check=False, capture_output=True, text=True
     )
     assert done.returncode == 0, done.stderr

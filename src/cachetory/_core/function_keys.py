@@ -22,8 +22,8 @@ from cachetory._core.call_binding import (
 )
 from cachetory._core.function_identity import FunctionIdentity, digest, peel
 from cachetory._core.keys import REPR_TYPES, encode
-from cachetory._core.parameter_types import unkeyable_parameter
 from cachetory._core.namesakes import Usage
+from cachetory._core.parameter_types import unkeyable_parameter
 from cachetory.errors import (
     ConfigurationError,
     UncacheableFunctionError,

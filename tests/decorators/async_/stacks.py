@@ -213,7 +213,7 @@ class Stack:
             "log": self.log,
             "hidden": self.ignore,
         }
-        exec(compile(source, __file__, "exec"), scope)  # noqa: S102
+        exec(compile(source, __file__, "exec"), scope)
         return scope[name]
 
 

@@ -41,10 +41,13 @@ def log(function: Callable[..., Any]) -> Any:
 def define(source: str) -> dict[str, Any]:
     scope: dict[str, Any] = {
         "__name__": "shop",
-        **{"cached": cached, "cached_many": cached_many, "log": log, "CACHE": CACHE},
-        **{"lru_cache": functools.lru_cache},
+        "cached": cached,
+        "cached_many": cached_many,
+        "log": log,
+        "CACHE": CACHE,
+        "lru_cache": functools.lru_cache,
     }
-    exec(compile(source, "shop.py", "exec"), scope)  # noqa: S102
+    exec(compile(source, "shop.py", "exec"), scope)
     return scope
 
 

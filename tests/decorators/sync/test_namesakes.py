@@ -180,7 +180,7 @@ def test_key_function_never_meets_arguments(any_cache: AnyCache) -> None:
 
 def define(source: str, filename: str, **names: Any) -> dict[str, Any]:
     scope = {"cached": cached, **names}
-    exec(compile(source, filename, "exec"), scope)  # noqa: S102
+    exec(compile(source, filename, "exec"), scope)
     return scope
 
 

@@ -1,4 +1,4 @@
-"""What a script, its worker processes and an import of it share: programs with a file of their own."""
+"""What a script shares with its worker processes, with an import of it, and with other scripts."""
 
 from __future__ import annotations
 
@@ -127,10 +127,11 @@ def test_module_run_as_a_program_shares_its_entries_with_an_import(
 
 
 @pytest.mark.parametrize("method", ["spawn", "forkserver"])
-@pytest.mark.parametrize("as_module", [False, True], ids=["script", "module"])
+@pytest.mark.parametrize("started_as", ["script", "module"])
 def test_worker_processes_share_the_entries_of_their_parent(
-    program: str, tmp_path: Path, method: str, as_module: bool
+    program: str, tmp_path: Path, method: str, started_as: str
 ) -> None:
+    as_module = started_as == "module"
     source = program.replace("{result!r}", "'one'") + STATS
     (tmp_path / "script.py").write_text(source + WORKERS.replace("{method!r}", repr(method)))
 

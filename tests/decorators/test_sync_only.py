@@ -146,7 +146,10 @@ def test_awaitable_result_of_a_plain_function_is_refused() -> None:
 
 
 def test_awaitable_result_of_a_plain_function_is_made_for_each_call() -> None:
-    function = cached(cache, version="awaitable")(lambda x: fetch(x))
+    def plain(x: int) -> Any:
+        return fetch(x)
+
+    function = cached(cache, version="awaitable")(plain)
     results = [function(1), function(1)]
 
     assert results[0] is not results[1]

@@ -69,7 +69,8 @@ def _without_claims(function: Any) -> Callable[..., object] | None:
     if isinstance(function, partial):
         inner = _without_claims(function.func)
         return None if inner is None else partial(inner, *function.args, **function.keywords)
-    called: object = getattr(type(function), "__call__", None)  # noqa: B004 (its code counts)
+    cls = cast("Any", type(function))
+    called: object = getattr(cls, "__call__", None)  # noqa: B004 (its code counts)
     if type(called) is FunctionType:
         return MethodType(_bare_function(called), function)
     return None if hasattr(function, "__wrapped__") else cast("Callable[..., object]", function)

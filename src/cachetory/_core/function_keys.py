@@ -279,7 +279,8 @@ def _check_ignore(ignore: Any) -> None:
     if isinstance(ignore, str):
         msg = f"`ignore=` takes a collection of names: write ignore=({ignore!r},)"
         raise ConfigurationError(msg)
-    if not isinstance(ignore, Collection) or not all(isinstance(it, str) for it in ignore):
+    names: Any = ignore
+    if not isinstance(ignore, Collection) or not all(isinstance(it, str) for it in names):
         msg = f"`ignore=` takes a collection of names of parameters, not {ignore!r}"
         raise ConfigurationError(msg)
 

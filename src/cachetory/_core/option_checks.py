@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from cachetory._core.sentinels import INLINE
 from cachetory.errors import ConfigurationError
@@ -89,8 +89,9 @@ def check_policy(policy: object) -> None:
     if policy is None or hasattr(policy, "plan"):
         return
     fields = "time_to_live=60"
-    if isinstance(policy, dict) and all(isinstance(name, str) for name in policy):
-        fields = ", ".join(f"{name}={it!r}" for name, it in policy.items())
+    given: dict[Any, Any] = cast("Any", policy) if isinstance(policy, dict) else {}
+    if given and all(isinstance(name, str) for name in given):
+        fields = ", ".join(f"{name}={it!r}" for name, it in given.items())
     msg = f"policy={policy!r} is not a policy: write policy=Policy({fields})"
     raise ConfigurationError(msg)
 

@@ -85,7 +85,9 @@ def compile_hit_path(
     """
     form = None if signature is None else _form_of(list(signature.parameters.values()), ignore)
     parameters, plain, arguments, passed = form or _ANY_CALL
-    defaults = [] if form is None or signature is None else signature.parameters.values()
+    defaults: Collection[Parameter] = ()
+    if form is not None and signature is not None:
+        defaults = signature.parameters.values()
     source = f"""
 {define} cached({parameters}):
     if {plain}:

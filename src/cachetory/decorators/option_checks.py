@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import sys
-from inspect import iscoroutinefunction
+from inspect import currentframe, iscoroutinefunction
 from types import MethodType
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +13,8 @@ from cachetory.errors import ConfigurationError, UncacheableFunctionError
 
 if TYPE_CHECKING:
     from types import FunctionType
+
+_DESCRIPTORS = frozenset({classmethod, staticmethod})
 
 
 def check_cache(cache: Any, decorator: str, module: str) -> None:
@@ -31,10 +32,11 @@ def check_cache(cache: Any, decorator: str, module: str) -> None:
         UncacheableFunctionError: for a function that is being decorated without parentheses.
         ConfigurationError: for everything else, naming it.
     """
-    if any(map(_is_being_defined, layers_of(cache))):
+    layers = layers_of(cache)
+    if any(map(_is_being_defined, layers)):
         msg = (
-            f"`{layers_of(cache)[-1].__qualname__}` is decorated with `@{decorator}`, which takes a cache first: "
-            f"write `@{decorator}(cache)`"
+            f"`{layers[-1].__qualname__}` is decorated with `@{decorator}`, "
+            f"which takes a cache first: write `@{decorator}(cache)`"
         )
         raise UncacheableFunctionError(msg)
     if isinstance(cache, type):
@@ -76,8 +78,8 @@ def check_decorated(functions: tuple[Any, ...], options: dict[str, Any], decorat
             that was decorated without parentheses.
     """
     if len(functions) == 1 and not options:
-        function = functions[0]
-        if callable(function) or isinstance(function, (classmethod, staticmethod)):
+        function: Any = functions[0]
+        if callable(function) or type(function) in _DESCRIPTORS:
             return function
     got = _listed(functions, options)
     msg = f"{got} cannot be called, so there is nothing to cache"
@@ -89,12 +91,12 @@ def check_decorated(functions: tuple[Any, ...], options: dict[str, Any], decorat
 
 def _is_being_defined(function: FunctionType) -> bool:
     code = function.__code__
-    frame = sys._getframe(1)  # noqa: SLF001  # the documented way to the caller's line
-    while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith(
+    frame = currentframe()  # the documented way to the caller's line
+    while frame is not None and frame.f_globals.get("__name__", "").startswith(
         "cachetory.decorators"
     ):
         frame = frame.f_back
-    if frame.f_code.co_filename != code.co_filename or frame.f_code is code:
+    if frame is None or frame.f_code.co_filename != code.co_filename or frame.f_code is code:
         return False
     last = max((line for _, _, line in code.co_lines() if line is not None), default=0)
     return function.__name__ != "<lambda>" and code.co_firstlineno <= frame.f_lineno <= last

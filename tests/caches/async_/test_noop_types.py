@@ -59,12 +59,15 @@ async def test_loaded_value_has_one_type_whether_it_was_stored_or_not(
 
 @pytest.mark.parametrize("value", VALUES, ids=lambda it: type(it).__name__)
 async def test_set_keeps_the_type_or_refuses_with_the_way_out(cache: AnyCache, value: Any) -> None:
+    refusal = None
     try:
         await cache.set("key", value)
     except TypeError as error:
-        assert "`noop://` stores values as they are" in str(error)  # noqa: PT017
-        assert f"{type(value).__name__} would come back as another type" in str(error)
-        assert "`pickle://` or `json://`" in str(error)
+        refusal = str(error)
+    if refusal is not None:
+        assert "`noop://` stores values as they are" in refusal
+        assert f"{type(value).__name__} would come back as another type" in refusal
+        assert "`pickle://` or `json://`" in refusal
         return
     found = await cache.get("key")
 

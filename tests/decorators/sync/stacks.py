@@ -224,11 +224,10 @@ def shown(seen: dict[str, Any], hidden: tuple[str, ...]) -> str:
     for name, value in seen.items():
         if name in hidden:
             continue
+        content = value.tag if name == "cls" else value
         if name == "kwargs":
-            value = {key: it for key, it in sorted(value.items()) if key not in hidden}
-        if name == "cls":
-            value = value.tag
-        parts.append(f"{name}={value!r}")
+            content = {key: it for key, it in sorted(value.items()) if key not in hidden}
+        parts.append(f"{name}={content!r}")
     return " ".join(parts)
 
 

@@ -11,7 +11,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from io import TextIOWrapper
-from typing import TYPE_CHECKING, Annotated, Any, Generic, Optional, Protocol, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Generic, Protocol, TypeVar
 
 import pytest
 
@@ -281,7 +281,7 @@ HOPELESS: list[Any] = [Request, Session, socket.socket, TextIOWrapper, logging.L
 HOPELESS += [Annotated[Request, "injected"], "Request", "Annotated[Session, 1]", threading.Thread]
 POSSIBLE: list[Any] = [
     *(Marker, Named, Shape, Animal, Dog, Told, Compared, object, Any, T, type, int, "Unknown"),
-    *(Optional[Request], Request | int, list[Request], Session[int], Exception, dict, Mapping),
+    *(Request | None, Request | int, list[Request], Session[int], Exception, dict, Mapping),
     *("Request | None", None),
 ]
 

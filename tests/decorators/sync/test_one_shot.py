@@ -13,7 +13,7 @@ from collections.abc import (
     Iterable,
     Iterator,
 )
-from typing import IO, TYPE_CHECKING, Annotated, Any, BinaryIO, Optional, TextIO
+from typing import IO, TYPE_CHECKING, Annotated, Any, BinaryIO, TextIO
 
 import pytest
 
@@ -77,7 +77,7 @@ ONE_SHOT: dict[str, Callable[[], Any]] = {
 SHARED: dict[str, Callable[[], Any]] = {
     "list": lambda: [1, 2],
     "range": lambda: range(2),
-    "view": lambda: {1: 2}.items(),
+    "view": {1: 2}.items,
     "text": lambda: "12",
     "none": lambda: None,
 }
@@ -164,7 +164,7 @@ def test_one_shot_result_is_refused_if_the_annotation_shows_it(
 
 
 @pytest.mark.parametrize(
-    "hint", [Iterable[int], list[int], Optional[Iterator[int]], object, Any, "Unknown", None, range]
+    "hint", [Iterable[int], list[int], Iterator[int] | None, object, Any, "Unknown", None, range]
 )
 def test_other_annotation_is_taken(local_cache: AnyCache, hint: Any) -> None:
     def rows(_number: int) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABCMeta
 from enum import Enum
-from typing import Generic
+from typing import Any, Generic
 
 from cachetory._core.keys.fields import declaration_of
 from cachetory._core.keys.known_types import known_base_of
@@ -13,7 +13,7 @@ from cachetory._core.keys.storage import class_attribute
 _PLAIN_METACLASSES = (type, ABCMeta)
 
 
-def is_never_keyable(cls: type) -> bool:
+def is_never_keyable(cls: Any) -> bool:
     """Return whether no instance of a class, as far as anybody can tell, has an identity.
 
     Only of a class that holds something and compares by itself is this certain. A class that is
@@ -32,15 +32,17 @@ def is_never_keyable(cls: type) -> bool:
     return not _may_be_keyable(cls)
 
 
-def _may_be_keyable(cls: type) -> bool:
+def _may_be_keyable(cls: Any) -> bool:
     """Return whether a class or a subclass is one whose instances are told by what they hold."""
     if issubclass(cls, (type, Enum)) or getattr(cls, "__cache_key__", None) is not None:
         return True
     if known_base_of(cls) is not None or declaration_of(cls) is not None:
         return True
-    return any(map(_may_be_keyable, type.__subclasses__(cls)))
+    subclasses: list[Any] = type.__subclasses__(cls)
+    return any(map(_may_be_keyable, subclasses))
 
 
-def _has_plain_hook(cls: type) -> bool:
-    plain = [class_attribute(it, "__init_subclass__") for it in (object, Generic)]
-    return class_attribute(cls, "__init_subclass__") in plain
+def _has_plain_hook(cls: Any) -> bool:
+    hook = class_attribute(cls, "__init_subclass__")
+    plain: tuple[Any, ...] = (object, Generic)
+    return any(hook is class_attribute(it, "__init_subclass__") for it in plain)

@@ -173,7 +173,8 @@ def takes_context(load: Callable[..., Any]) -> bool:
     A wrapper with `*args` takes none, whatever the function inside does.
     """
     is_bound = type(load) is MethodType
-    function: Any = load.__func__ if type(load) is MethodType else load
+    called: Any = load
+    function: Any = called.__func__ if is_bound else called
     if type(function) is FunctionType:
         required = function.__code__.co_argcount - len(function.__defaults__ or ())
         return required == (2 if is_bound else 1)

@@ -107,16 +107,15 @@ class ItemsParameter:
         raise TypeError(msg)
 
     def _checked(self, items: Any) -> list[Any]:
+        kind = type(items).__name__
         if isinstance(items, _NOT_ITEMS):
-            msg = (
-                f"`{self._name}` takes many items, not one {type(items).__name__}: "
-                f"write [{items!r}] for one item"
-            )
+            msg = f"`{self._name}` takes many items, not one {kind}: write [{items!r}] for one item"
             raise TypeError(msg)
         if not isinstance(items, Iterable):
             msg = f"`{self._name}` takes a list of items, not {items!r}"
             raise TypeError(msg)
-        return list(items)
+        every: Iterable[Any] = items
+        return list(every)
 
 
 def _name_at(index: int, names: list[str]) -> str:

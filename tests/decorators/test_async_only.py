@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+from collections.abc import Awaitable
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -129,3 +130,29 @@ async def test_validated_decorated_plain_function_is_awaited() -> None:
 
     assert await pydantic.validate_call(decorated)("2") == "aa"
     assert await decorated.func(3) == "aaa"  # as tools that look through partial functions call it
+
+
+async def test_concurrent_callers_get_a_one_shot_value_each() -> None:
+    may_end = asyncio.Event()
+
+    async def rows(x: int) -> Any:
+        await may_end.wait()
+        return iter(range(x))
+
+    function = cached(Cache[Any](backend=MemoryBackend(), serializer="noop://"), version=1)(rows)
+    calls = [asyncio.ensure_future(function(3)) for _ in range(4)]
+    await asyncio.sleep(0)
+    may_end.set()
+    results = await asyncio.gather(*calls)
+
+    assert [list(it) for it in results] == [[0, 1, 2]] * 4
+
+
+async def test_awaitable_that_a_plain_function_returns_is_awaited() -> None:
+    def plain(x: int) -> Any:
+        return asyncio.sleep(0, [x])
+
+    plain.__annotations__["return"] = Awaitable[list[int]]
+    function = cached(local, version=1)(plain)
+
+    assert await function(1) is await function(1)

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Awaitable
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from threading import Event
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -130,3 +133,43 @@ def test_racing_threads_never_see_a_purged_result_again(
         for caller in [crew.start(read) for _ in range(3)] + [crew.start(write)]:
             caller.result()
     assert function(1) == rounds - 1
+
+
+def test_awaitable_result_of_a_plain_function_is_refused() -> None:
+    def plain(x: int) -> Any:
+        return x
+
+    plain.__annotations__["return"] = Awaitable[int]
+
+    with pytest.raises(UncacheableFunctionError, match="returns an Awaitable"):
+        cached(cache)(plain)
+
+
+def test_awaitable_result_of_a_plain_function_is_made_for_each_call() -> None:
+    def plain(x: int) -> Any:
+        return fetch(x)
+
+    function = cached(cache, version="awaitable")(plain)
+    results = [function(1), function(1)]
+
+    assert results[0] is not results[1]
+    for it in results:
+        it.close()
+
+
+def test_concurrent_callers_get_a_one_shot_value_each() -> None:
+    started, may_end = Event(), Event()
+
+    def rows(x: int) -> Any:
+        started.set()
+        assert may_end.wait(30)
+        return iter(range(x))
+
+    function = cached(Cache[Any](backend=MemoryBackend(), serializer="noop://"), version=1)(rows)
+    with ThreadPoolExecutor(4) as threads:
+        calls = [threads.submit(function, 3) for _ in range(4)]
+        assert started.wait(30)
+        may_end.set()
+        results = [it.result(30) for it in calls]
+
+    assert [list(it) for it in results] == [[0, 1, 2]] * 4

@@ -71,7 +71,8 @@ def _without_claims(function: Any) -> Callable[..., object] | None:
         bound: Any = cast("Any", function)
         inner = cast("Any", _without_claims(bound.func))
         return None if inner is None else cast("Any", partial)(inner, *bound.args, **bound.keywords)
-    called: object = getattr(cast("Any", type(function)), "__call__", None)  # noqa: B004 (its code counts)
+    cls = cast("Any", type(function))
+    called: object = getattr(cls, "__call__", None)  # noqa: B004 (its code counts)
     if type(called) is FunctionType:
         return MethodType(_bare_function(called), function)
     return None if hasattr(function, "__wrapped__") else cast("Callable[..., object]", function)

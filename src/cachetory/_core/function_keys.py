@@ -23,7 +23,12 @@ from cachetory._core.call_binding import (
 from cachetory._core.function_identity import FunctionIdentity, digest, peel
 from cachetory._core.keys import REPR_TYPES, encode
 from cachetory._core.namesakes import Usage
-from cachetory.errors import ConfigurationError, UnkeyableArgumentError
+from cachetory._core.parameter_types import unkeyable_parameter
+from cachetory.errors import (
+    ConfigurationError,
+    UncacheableFunctionError,
+    UnkeyableArgumentError,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -70,6 +75,7 @@ class KeyMaker:
         "_ignored_extras",
         "_kept",
         "_name",
+        "_namespace",
         "_of",
         "_skipped",
         "for_call",
@@ -112,6 +118,7 @@ class KeyMaker:
         if per_item:
             self._of.start += _PER_ITEM
         self._name = self._of.name
+        self._namespace: dict[str, Any] = getattr(target, "__globals__", {})
         self._of.text()
         self.signature = signature_of(function)
         signature = self.signature if target is function else signature_of(target)
@@ -125,7 +132,8 @@ class KeyMaker:
             and first in set(ignore).difference(signature.parameters)
         ):
             ignore = self._ignore_instance(ignore, signature)
-        self._kept = self._without(ignore, signature)
+        injected = claimed_signature_of(target).parameters  # perhaps by the wrapper
+        self._kept = self._without(ignore, signature, injected)
         self._ignored_extras = frozenset(ignore).difference(signature.parameters)
         self.takes_calls_as_bound = type(target) is FunctionType and not any(
             stars_of(it) for it in self.signature.parameters.values()
@@ -174,10 +182,32 @@ class KeyMaker:
             raise UnkeyableArgumentError(msg) from None
         return self._fit(f"{self._of.text()}[{text}]")
 
-    def _without(self, ignore: Collection[str], signature: Signature) -> tuple[Slot, ...]:
+    def check_parameters(self) -> None:
+        """Refuse a parameter whose arguments can visibly never be part of a key.
+
+        Raises:
+            UncacheableFunctionError: naming the parameter, its class and the ways out.
+        """
+        names = {name for stars, name in self._kept if not stars}
+        found = unkeyable_parameter(
+            self.signature, names, self._namespace, is_per_item=self._of.start.endswith(_PER_ITEM)
+        )
+        if found is None:
+            return
+        name, class_name = found
+        msg = (
+            f"parameter `{name}` of `{self._name}` takes objects of the class {class_name}, which "
+            "have no stable identity, so no call could have a key: if it has no influence on the "
+            f"result, leave it out with ignore=({name!r},); else derive the key with key=..."
+        )
+        raise UncacheableFunctionError(msg)
+
+    def _without(
+        self, ignore: Collection[str], signature: Signature, injected: Collection[str]
+    ) -> tuple[Slot, ...]:
         parameters = signature.parameters
         takes_any_name = any(it.kind is it.VAR_KEYWORD for it in parameters.values())
-        unknown = () if takes_any_name else set(ignore).difference(parameters)
+        unknown = () if takes_any_name else set(ignore).difference(parameters, injected)
         if unknown:
             msg = (
                 f"`ignore=` names {_listed(sorted(unknown))}, but the parameters of "

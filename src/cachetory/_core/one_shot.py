@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import AsyncIterator, Awaitable, Iterator
-from typing import IO, TYPE_CHECKING, Any, get_origin
+from typing import IO, TYPE_CHECKING, Annotated, Any, get_args, get_origin
 
 from cachetory._core.keys import a_or_an
 
@@ -12,17 +12,21 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _ONCE = ("__next__", "__anext__", "__await__")
+_CONTEXTS = frozenset(
+    {"_GeneratorContextManager", "_AsyncGeneratorContextManager", "closing", "aclosing"}
+    | {"ExitStack", "AsyncExitStack"}
+)
 _VISIBLE: tuple[type, ...] = (Iterator, AsyncIterator, io.IOBase, IO)
 
 
 def is_one_shot(value: object) -> bool:
     """Return whether a value is used up by its first user.
 
-    These are iterators (generators, `map` objects, database cursors), open files, awaitables, and
-    what functions made by `contextlib.contextmanager` return.
+    These are iterators (generators, `map` objects, database cursors), open files, awaitables, what
+    functions made by `contextlib.contextmanager` return, and the like of `contextlib.closing`.
     """
-    cls = type(value)
-    if cls.__module__ == "contextlib" and cls.__name__.endswith("GeneratorContextManager"):
+    owners = type(value).__mro__
+    if any(it.__module__ == "contextlib" and it.__name__ in _CONTEXTS for it in owners):
         return True
     return isinstance(value, io.IOBase) or any(_has(value, name) for name in _ONCE)
 
@@ -39,6 +43,8 @@ def one_shot_result(function: Any, *, is_awaited: bool) -> str | None:
     if hasattr(function, "__wrapped__"):  # its annotations are those of the function inside
         return None
     hint = _return_hint(function)
+    if get_origin(hint) is Annotated:
+        hint = get_args(hint)[0]
     kind = get_origin(hint) or hint
     if not isinstance(kind, type):
         return None

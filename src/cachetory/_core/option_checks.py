@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
+from cachetory._core.sentinels import INLINE
 from cachetory._core.urls import redact
 from cachetory.errors import ConfigurationError
 
@@ -39,10 +40,10 @@ def check_text(name: str, value: object) -> None:
     """Refuse what is not a string.
 
     Raises:
-        ConfigurationError: naming the value.
+        ConfigurationError: naming the value and the way out.
     """
     if not isinstance(value, str):
-        msg = f"{name}={value!r} is not a string"
+        msg = f"{name}={value!r} is not a string: write {name}='' for none"
         raise ConfigurationError(msg)
 
 
@@ -55,6 +56,18 @@ def check_callable(name: str, value: object) -> None:
     if value is not None and not callable(value):
         msg = f"{name}={value!r} cannot be called: give a function"
         raise ConfigurationError(msg)
+
+
+def check_executor(name: str, value: object) -> None:
+    """Refuse what is neither `None`, nor a marker of this library, nor runs functions.
+
+    Raises:
+        ConfigurationError: naming the value and the way out.
+    """
+    if value is None or value is INLINE or callable(getattr(value, "submit", None)):
+        return
+    msg = f"{name}={value!r} is not an executor: give a ThreadPoolExecutor, for example, or None"
+    raise ConfigurationError(msg)
 
 
 def check_flag(name: str, value: object) -> None:
@@ -77,8 +90,8 @@ def check_policy(policy: object) -> None:
     if policy is None or hasattr(policy, "plan"):
         return
     fields = "time_to_live=60"
-    given: Any = policy
-    if isinstance(policy, dict) and all(isinstance(name, str) for name in given):
+    given: dict[Any, Any] = cast("Any", policy) if isinstance(policy, dict) else {}
+    if given and all(isinstance(name, str) for name in given):
         fields = ", ".join(f"{name}={it!r}" for name, it in given.items())
     msg = f"policy={policy!r} is not a policy: write policy=Policy({fields})"
     raise ConfigurationError(msg)

@@ -11,6 +11,7 @@ from cachetory._core.freshness import PLAIN, Stamp
 from cachetory._core.magic import is_envelope
 from cachetory._core.option_checks import (
     check_callable,
+    check_executor,
     check_flag,
     check_loader,
     check_names,
@@ -185,6 +186,7 @@ class Cache(ItemAccess[ValueT], Generic[ValueT, WireT]):
         check_flag("envelope", envelope)
         check_callable("on_event", on_event)
         check_callable("wall_clock", wall_clock)
+        check_executor("serialize_executor", serialize_executor)
         check_backend(self._backend)
         self._options: dict[str, Any] = {
             "serializer": opened_serializer,

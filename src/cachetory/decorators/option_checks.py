@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from types import FunctionType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from cachetory._core.function_identity import layers_of
 from cachetory._core.keys import a_or_an
 from cachetory._core.option_checks import check_callable, check_policy
 from cachetory.errors import UncacheableFunctionError
+
+if TYPE_CHECKING:
+    from types import FunctionType
+
+_DESCRIPTORS = frozenset({classmethod, staticmethod})
 
 
 def check_not_decorated(cache: Any, decorator: str) -> None:
@@ -23,10 +28,11 @@ def check_not_decorated(cache: Any, decorator: str) -> None:
     Raises:
         UncacheableFunctionError: for such a function.
     """
-    if type(cache) is FunctionType and _is_being_defined(cache):
+    layers = layers_of(cache)
+    if any(map(_is_being_defined, layers)):
         msg = (
-            f"`{cache.__qualname__}` is decorated with `@{decorator}`, which takes a cache first: "
-            f"write `@{decorator}(cache)`"
+            f"`{layers[-1].__qualname__}` is decorated with `@{decorator}`, "
+            f"which takes a cache first: write `@{decorator}(cache)`"
         )
         raise UncacheableFunctionError(msg)
 
@@ -51,7 +57,7 @@ def check_decorated(functions: tuple[Any, ...], options: dict[str, Any], decorat
     """
     if len(functions) == 1 and not options:
         function: Any = functions[0]
-        if callable(function) or type(function) in (classmethod, staticmethod):
+        if callable(function) or type(function) in _DESCRIPTORS:
             return function
     got = _listed(functions, options)
     msg = f"{got} cannot be called, so there is nothing to cache"

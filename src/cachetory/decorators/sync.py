@@ -133,6 +133,8 @@ def cached(
             if key is not None:
                 calls.make_key = custom_key_maker(keys, key)
             else:
+                if cache is not None and not callable(cache):
+                    keys.check_parameters()
                 calls.make_key = keys.for_call
                 calls.shorten(keys, ignore)
         return kind(calls).like(inner)
@@ -193,16 +195,19 @@ def cached_many(
         function = check_decorated(functions, options, "cached_many")
         refuse_descriptors(function)
         check_colour(function)
+        keys = KeyMaker(
+            function,
+            ignore=ignore,
+            version=version,
+            per_item=True,
+            namesakes=namesakes_of(cache),
+        )
+        if cache is not None and not callable(cache):
+            keys.check_parameters()
         calls = ManyCalls[Any, Any](
             function,
             cache,
-            KeyMaker(
-                function,
-                ignore=ignore,
-                version=version,
-                per_item=True,
-                namesakes=namesakes_of(cache),
-            ),
+            keys,
             items,
             ignore=ignore,
             policy=policy,

@@ -8,9 +8,13 @@ import pytest
 
 from cachetory.backends.async_ import MemoryBackend
 from cachetory.caches.async_ import Cache
+from tests.backends.addresses import patient
 from tests.decorators.async_ import functions
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
     from tests.clock import ManualClock
 
 
@@ -35,3 +39,18 @@ def cache(request: pytest.FixtureRequest, backend: MemoryBackend[Any]) -> Cache[
 def local_cache(backend: MemoryBackend[Any]) -> Cache[Any, Any]:
     """A cache of values as they are, for which a hit path is compiled."""
     return Cache(backend=backend, serializer="noop://", prefix="app:")
+
+
+@pytest.fixture(
+    params=["memory-noop", "memory-pickle", "sqlite-pickle", "redis-pickle"],
+)
+async def any_cache(
+    request: pytest.FixtureRequest, tmp_path: Path
+) -> AsyncIterator[Cache[Any, Any]]:
+    """A cache over each kind of store."""
+    store, _, serializer = request.param.partition("-")
+    url = "memory://" if store == "memory" else f"sqlite:///{tmp_path}/cache.db"
+    if store == "redis":
+        url = patient(request.getfixturevalue("valkey_server").fresh_url())
+    async with Cache[Any, Any](backend=url, serializer=f"{serializer}://", prefix="app:") as cache:
+        yield cache

@@ -9,9 +9,13 @@ import pytest
 
 from cachetory.backends.sync import MemoryBackend
 from cachetory.caches.sync import Cache
+from tests.backends.addresses import patient
 from tests.decorators.sync import functions
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
     from tests.clock import ManualClock
 
 
@@ -36,3 +40,16 @@ def cache(request: pytest.FixtureRequest, backend: MemoryBackend[Any]) -> Cache[
 def local_cache(backend: MemoryBackend[Any]) -> Cache[Any, Any]:
     """A cache of values as they are, for which a hit path is compiled."""
     return Cache(backend=backend, serializer="noop://", prefix="app:")
+
+
+@pytest.fixture(
+    params=["memory-noop", "memory-pickle", "sqlite-pickle", "redis-pickle"],
+)
+def any_cache(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Cache[Any, Any]]:
+    """A cache over each kind of store."""
+    store, _, serializer = request.param.partition("-")
+    url = "memory://" if store == "memory" else f"sqlite:///{tmp_path}/cache.db"
+    if store == "redis":
+        url = patient(request.getfixturevalue("valkey_server").fresh_url())
+    with Cache[Any, Any](backend=url, serializer=f"{serializer}://", prefix="app:") as cache:
+        yield cache

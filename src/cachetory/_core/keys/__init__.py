@@ -22,11 +22,20 @@ from __future__ import annotations
 
 from types import NoneType
 
+from cachetory._core.keys.hopeless import is_never_keyable
 from cachetory._core.keys.leaves import LEAVES
 from cachetory._core.keys.names import MAX_DEPTH, a_or_an, name_text, too_deep
 from cachetory._core.keys.walk import MAX_ELEMENTS, TextWalk
 
-__all__ = ["MAX_DEPTH", "MAX_ELEMENTS", "REPR_TYPES", "a_or_an", "encode", "name_text"]
+__all__ = [
+    "MAX_DEPTH",
+    "MAX_ELEMENTS",
+    "REPR_TYPES",
+    "a_or_an",
+    "encode",
+    "is_never_keyable",
+    "name_text",
+]
 
 REPR_TYPES = frozenset({NoneType, bool, int, float, str, bytes})
 """Types whose `repr` is their text (of an `int`, up to some 300 digits)."""

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from functools import partial, update_wrapper
+from types import MethodType
 from typing import (
     TYPE_CHECKING,
     Any,
@@ -103,7 +104,10 @@ class _Wrapper(_Partial):
     def _bind_as(self, cls: type[Any], instance: object) -> Any:
         bound: Any = cls(self._calls, instance)
         bound.__dict__.update(self.__dict__)
-        bound.__wrapped__ = self.__wrapped__.__get__(instance)
+        bind = getattr(self.__wrapped__, "__get__", None)
+        bound.__wrapped__ = (
+            MethodType(self.__wrapped__, instance) if bind is None else bind(instance)
+        )
         del bound.__dict__["__call__"]  # that of the unbound one
         return bound
 

@@ -149,7 +149,7 @@ async def test_other_callables_that_choose_a_cache_are_taken(choose: Any) -> Non
 REFUSED: dict[str, tuple[Callable[[], Any], str]] = {
     "url": (lambda: cached("memory://"), r"'memory://' is not a cache .* give a `Cache` from"),  # type: ignore[arg-type]
     "number": (lambda: cached(5), r"5 is not a cache for this decorator"),  # type: ignore[arg-type]
-    "class": (lambda: cached(Cache), r"Cache is a class: give cached a cache made of it"),
+    "class": (lambda: cached(Cache), r"Cache is a class: give the decorator an object of it"),
     "policy": (
         lambda: cached(CACHE, policy={"time_to_live": 5}),  # type: ignore[arg-type]
         r"policy=\{'time_to_live': 5\} is not a policy: write policy=Policy\(time_to_live=5\)",

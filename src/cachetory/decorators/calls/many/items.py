@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from cachetory._core.call_binding import claimed_signature_of, stars_of
 from cachetory.errors import ConfigurationError
@@ -111,11 +111,10 @@ class ItemsParameter:
         if isinstance(items, _NOT_ITEMS):
             msg = f"`{self._name}` takes many items, not one {kind}: write [{items!r}] for one item"
             raise TypeError(msg)
-        if not isinstance(items, Iterable):
+        if not isinstance(cast("object", items), Iterable):
             msg = f"`{self._name}` takes a list of items, not {items!r}"
             raise TypeError(msg)
-        every: Iterable[Any] = items
-        return list(every)
+        return list(items)
 
 
 def _name_at(index: int, names: list[str]) -> str:

@@ -141,7 +141,7 @@ def test_from_url_of_registered_function_calls_it(register):
         ("unknown://", "`unknown://` is not supported as a serializer"),
         ("pickle+zlip://", "did you mean `zlib://`"),
         ("pickle++zlib://", "`://` is not supported"),
-        ("pickle", "is not a URL"),
+        ("pickle", "is not the URL of a serializer"),
         ("pickle://?protocol=4", "the parameter `protocol`; known ones are `pickle-protocol`"),
         ("json://?a=1", "it takes no parameters"),
         ("noop+json://?a=1", "`noop+json://` does not know the parameter `a`; it takes no"),

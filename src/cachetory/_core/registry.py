@@ -115,7 +115,11 @@ class Registry(Generic[T]):
         Raises:
             ConfigurationError: with an example of a URL.
         """
-        if isinstance(url, str) and "://" not in url:
+        if not isinstance(url, str):
+            return  # `scheme_of` refuses it
+        scheme, _, rest = url.partition(":")
+        is_known = set(scheme.lower().split("+")) <= self._targets.keys()
+        if not (rest.startswith("//") or (is_known and scheme != url)):
             msg = (
                 f"`{redact(url)}` is not the URL of a {self._kind}: write the scheme first, "
                 f"as in `{self._example}`"

@@ -96,8 +96,9 @@ def cached(
         exclude: called with the key and the result; if it gives true, the result is not stored.
 
     Raises:
-        UncacheableFunctionError: when decorating generators, and functions that share their name
-            with others which cannot be told apart.
+        UncacheableFunctionError: when decorating without a cache (`@cached` alone), and functions
+            that return what can be used once, that share their name with others which cannot be
+            told apart, or that take a parameter whose class has no identity.
         ConfigurationError: for arguments that contradict each other.
         InvalidDurationError: for a time to live that is none.
         UnkeyableArgumentError: when calling, if the identity of an argument cannot be told.

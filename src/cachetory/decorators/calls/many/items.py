@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from cachetory._core.call_binding import claimed_signature_of, stars_of
 from cachetory.errors import ConfigurationError
@@ -114,7 +114,7 @@ class ItemsParameter:
                 f"write [{given!r}] for one item"
             )
             raise TypeError(msg)
-        if not isinstance(items, Iterable):
+        if not isinstance(cast("object", items), Iterable):
             msg = f"`{self._name}` takes a list of items, not {items!r}"
             raise TypeError(msg)
         return list(given)

@@ -42,12 +42,12 @@ def reason_of(error: BaseException) -> str:
 
 
 def is_busy(error: BaseException) -> bool:
-    """Tell whether an error means that others kept the file to themselves for too long."""
+    """Return whether an error means that others kept the file to themselves for too long."""
     return isinstance(error, sqlite3.OperationalError) and "locked" in reason_of(error)
 
 
 def is_damage(error: BaseException) -> bool:
-    """Tell whether an error means that the file is corrupt."""
+    """Return whether an error means that the file is corrupt."""
     reason = reason_of(error)
     return isinstance(error, sqlite3.DatabaseError) and any(it in reason for it in _DAMAGED)
 

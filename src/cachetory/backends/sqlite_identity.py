@@ -100,7 +100,7 @@ def foreign_file(path: str, what: str) -> ForeignFileError:
 
 
 def identify(path: str) -> Identity:
-    """Tell whose file is at a path, without changing it or what is beside it."""
+    """Return whose file is at a path, without changing it or what is beside it."""
     try:
         found = os.stat(path)  # noqa: PTH116 (a path is text)
     except OSError:  # it is missing, or SQLite fails to open it and says why
@@ -129,7 +129,7 @@ def _name_of(mode: int) -> str:
 
 
 def _identify_database(path: str) -> Identity:
-    """Tell whose database is in a file.
+    """Return whose database is in a file.
 
     `immutable` makes SQLite read the main file alone, without a lock, and without making or
     removing the files beside it.
@@ -151,7 +151,7 @@ def _identify_database(path: str) -> Identity:
 
 
 def _identify_unmarked(version: int, names: set[str], *, has_log: bool) -> Identity:
-    """Tell whether a database without a mark belongs to anybody."""
+    """Return whether a database without a mark belongs to anybody."""
     if names or has_log:
         return Identity("foreign", _database_with(names))
     if version:
@@ -160,7 +160,7 @@ def _identify_unmarked(version: int, names: set[str], *, has_log: bool) -> Ident
 
 
 def _identify_cache(version: int, names: set[str]) -> Identity:
-    """Tell whether a file with our mark is one that this release can use."""
+    """Return whether a file with our mark is one that this release can use."""
     if others := names - TABLES:
         return Identity("foreign", _database_with(others))
     if version not in VERSIONS | {0}:  # 0: it is being made, or its header is damaged

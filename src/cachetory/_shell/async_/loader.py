@@ -207,7 +207,7 @@ class _Trip(Generic[ValueT]):
         )
 
     def waits_for(self, key: str, holder: str | None, now: float) -> bool:
-        """Tell whether to wait for the holder of a key's claim."""
+        """Return whether to wait for the holder of a key's claim."""
         if self.recipe.plan.lease is None or holder == self.token or not is_lease(holder):
             return False
         if self.gives_up_at is not None and now >= self.gives_up_at:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 def keeps_leases(client: object) -> bool:
-    """Tell whether a client that may not be bypassed changes no command that leases need."""
+    """Return whether a client that may not be bypassed changes no command that leases need."""
     return isinstance(client, Redis) and not overridden(client, Redis)
 
 
@@ -101,11 +101,11 @@ class RedisCommands(RedisServers):
         resolve(self._client.flushdb())
 
     def claim_of(self, name: bytes) -> bytes:
-        """Give the name of the claim to a key."""
+        """Return the name of the claim to a key."""
         return claim_beside(name)
 
     def is_outage(self, error: Exception) -> bool:
-        """Tell whether the server cannot be reached, or does not answer, or is not ready to."""
+        """Return whether the server cannot be reached, or does not answer, or is not ready to."""
         return is_outage(error) or isinstance(error, OSError)
 
     def close(self) -> None:
@@ -119,7 +119,7 @@ class RedisCommands(RedisServers):
         raise NotImplementedError
 
     def _goes_one_by_one(self, bulk: str, single: str) -> bool:
-        """Tell whether only the command of one key does what the client is there for."""
+        """Return whether only the command of one key does what the client is there for."""
         is_missing = not hasattr(self._client, bulk)
         is_bypassing = single in self._changed and bulk not in self._changed
         return self._is_cluster or is_missing or is_bypassing

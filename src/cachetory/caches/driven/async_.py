@@ -154,11 +154,11 @@ class DrivenCache(Generic[ValueT]):
         return give_all(await self.loader.load(known, recipe, is_forced=True))
 
     async def contains(self, key: str) -> bool:
-        """Tell whether `get` finds a value."""
+        """Return whether `get` finds a value."""
         return not isinstance(await self._store.read(key), Absent)
 
     async def lookup(self, key: str) -> Lookup[ValueT]:
-        """Tell what `get` finds."""
+        """Return what `get` finds."""
         from cachetory.lookup import Lookup  # noqa: PLC0415 (only when asked for)
 
         return Lookup(key, await self._store.read(key), self._wall_clock())

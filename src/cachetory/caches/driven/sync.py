@@ -155,11 +155,11 @@ class DrivenCache(Generic[ValueT]):
         return give_all(self.loader.load(known, recipe, is_forced=True))
 
     def contains(self, key: str) -> bool:
-        """Tell whether `get` finds a value."""
+        """Return whether `get` finds a value."""
         return not isinstance(self._store.read(key), Absent)
 
     def lookup(self, key: str) -> Lookup[ValueT]:
-        """Tell what `get` finds."""
+        """Return what `get` finds."""
         from cachetory.lookup import Lookup  # noqa: PLC0415 (only when asked for)
 
         return Lookup(key, self._store.read(key), self._wall_clock())

@@ -48,7 +48,7 @@ class Identity(NamedTuple):
     """Whose file is at a path."""
 
     kind: Literal["free", "ours", "foreign", "unknown"]
-    """`"foreign"` is a healthy file of another program; `"unknown"` cannot be told."""
+    """`"foreign"` is a healthy file of another program; `"unknown"` cannot be identified."""
     what: str = ""
     """What is there, for a message."""
 
@@ -73,7 +73,7 @@ def refuse_unusable_path(path: str, mode: str = "") -> None:
         )
         raise ConfigurationError(msg)
     if "\0" in path:
-        msg = f"{path!r} is no path: it has a null character"
+        msg = f"{path!r} is not a path: it contains a null character"
         raise ConfigurationError(msg)
     if path.startswith("file:"):
         msg = f"{path!r} is a URI of SQLite: give a path, or `sqlite:///relative/path.db`"
@@ -171,14 +171,14 @@ def _identify_cache(version: int, names: set[str]) -> Identity:
 
 
 def _identify_damaged(path: str, reason: str) -> Identity:
-    """Tell by traces in its first page whether a file that SQLite cannot read was a cache."""
+    """Return, from traces in its first page, whether a file that SQLite cannot read was a cache."""
     with suppress(OSError), open(path, "rb") as file:  # noqa: PTH123 (a path is text)
         page = file.read(_FIRST_PAGE)
         if page[_MARK_AT : _MARK_AT + 4] == _MARK or all(it in page for it in _OUR_SCHEMA):
             return Identity("ours")
     if not os.path.exists(path):  # noqa: PTH110 (a path is text): it was moved in between
         return Identity("free")
-    return Identity("unknown", f"{reason}, and nothing in it tells that it was a cache")
+    return Identity("unknown", f"{reason}, and nothing in it shows that it was a cache")
 
 
 def _open_immutable(path: str) -> sqlite3.Connection:

@@ -1,7 +1,7 @@
 """Whatever has the command methods of redis-py's clients: fakes, tracing or prefixing subclasses.
 
-Such a client is asked by its own methods, one command after another, so that what it does to a
-command takes effect. It costs a round trip for each command.
+The backend calls the methods of such a client, one command after another, so that what the client
+does to a command takes effect. Each command costs a round trip.
 """
 
 from __future__ import annotations
@@ -46,12 +46,12 @@ class RedisCommands(RedisServers):
         self.has_leases: bool = keeps_leases(client)
 
     async def ask(self, *command: str | bytes | int, repeatable: bool = True) -> Any:
-        """Call the method of a command and give what it returns."""
+        """Call the method of a command and return its result."""
         word, *arguments = command
         return await getattr(self, f"_{str(word).lower()}")(*arguments)
 
     async def ask_each(self, *commands: Command, repeatable: bool = True) -> list[Any]:
-        """Call the methods of commands in turn, and give what they return, errors included."""
+        """Call the methods of commands in turn, and return their results, errors included."""
         replies: list[Any] = []
         for command in commands:
             try:
@@ -111,7 +111,7 @@ class RedisCommands(RedisServers):
         """Do nothing: the client belongs to its user."""
 
     async def listen(self, channels: Sequence[bytes]) -> Any:
-        """Listen to nothing: those who wait ask again."""
+        """Do nothing: callers that wait for a claim poll instead."""
         return None
 
     def _listening_pool(self) -> Any:

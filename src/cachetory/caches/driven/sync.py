@@ -2,7 +2,7 @@
 """What a cache offers beyond its operations, for a cache whose operations are a user's.
 
 A subclass or a proxy of a cache may rename keys, encrypt values or count calls in `get` and `set`.
-Loading goes through these operations then, and through nothing else.
+Loading then uses only these operations.
 """
 
 from __future__ import annotations
@@ -93,7 +93,7 @@ class DrivenCache(Generic[ValueT]):
             name = type(self._cache).__name__
             msg = (
                 f"{policy} needs values to be stored with their times, but {name} has operations "
-                "of its own, which know no times: leave out `stale_while_revalidate`, "
+                "of its own, which store no times: leave out `stale_while_revalidate`, "
                 "`stale_if_error`, `early_refresh` and `negative_time_to_live`, or use a cache "
                 "that overrides none of `get`, `get_many`, `set` and `set_many`"
             )

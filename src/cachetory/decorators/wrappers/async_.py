@@ -60,7 +60,8 @@ V_co = TypeVar("V_co", covariant=True)
 class _Wrapper(_Partial):
     """Binds like a function, and looks like the one inside to tools that read functions."""
 
-    passes_calls_on = True  # to whom reads signatures: the function inside gets calls as written
+    # `signature_of` may use the signature of the function inside: it gets calls as written.
+    passes_calls_on = True
 
     _calls: Any
 

@@ -213,7 +213,7 @@ def test_url_that_makes_no_sense_is_refused_without_its_password(
         (":6379", "name the server"),
         ("/1", "name the server"),
         ("[::1", "name the server"),
-        ("h1?host=h2", "in front of"),
+        ("h1?host=h2", "before the"),
         ("h1?unknown=1", "the parameter 'unknown'"),
         ("h1?socket_keepalive=perhaps", "`socket_keepalive`"),
         ("h1?retry_on_timeout=2", "`retry_on_timeout`"),

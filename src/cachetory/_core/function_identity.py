@@ -74,7 +74,7 @@ class FunctionIdentity:
         return f"{self.start}{{{','.join(texts)}}}"
 
     def add_code(self, function: object) -> list[FunctionType]:
-        """Tell the function from others of its name by its code, and return its layers."""
+        """Add a digest of the code to the identity, and return the layers of the function."""
         layers = layers_of(function)
         if not layers:
             reason = "has no code that could be seen"
@@ -86,8 +86,8 @@ class FunctionIdentity:
     def _uncacheable(self, reason: str) -> UncacheableFunctionError:
         return UncacheableFunctionError(
             f"`{self.name}` may share its name with other functions and {reason}, so its keys "
-            "could be those of another function; give version=..., if name and version tell it "
-            "from all others, or pass what it needs as arguments"
+            "could be those of another function; give version=... if no other function has "
+            "this name and version, or pass what it needs as arguments"
         )
 
 

@@ -1,6 +1,6 @@
 """Keep two functions of one name from sharing entries.
 
-A function is told from others by its module and its name. Two functions in one process can have
+A function is identified by its module and its name. Two functions in one process can have
 the same: decorators of one factory that copy the name of the function inside, several functions
 of one module, a function with and without another decorator. The second one is refused. After a
 reload of the module it is a new version instead, which abandons the entries of the first.
@@ -41,7 +41,7 @@ class Namesakes:
         self._functions: dict[tuple[str, bool], _Known] = {}
 
     def admit(self, identity: FunctionIdentity, function: Any, usage: Usage) -> None:
-        """Take a function in, or refuse it if another one with its identity is there.
+        """Register a function, or refuse it if a different one has its identity.
 
         Args:
             identity: what tells the function from others; it gets the code of a new version.
@@ -52,7 +52,7 @@ class Namesakes:
             UncacheableFunctionError: for a function that would share the entries of another one.
         """
         if not identity.is_constant:
-            return  # the variables that it closes over tell it from others
+            return  # The variables that it closes over are part of its identity.
         known = self._functions.get((identity.start, usage.key is None))
         if known is not None and known.differs_from(function, identity, usage):
             if not known.is_replaced:
@@ -221,7 +221,7 @@ def _namesake_error(
     identity: FunctionIdentity, place: str, other_place: str
 ) -> UncacheableFunctionError:
     return UncacheableFunctionError(
-        f"two functions that are decorated for one cache are both `{identity.name}` "
-        f"({place} and {other_place}), and would get each other's results: "
+        f"two functions decorated for one cache have the same name `{identity.name}` "
+        f"({place} and {other_place}), so they would share their results: "
         "give one of them version=..., another name, or a cache with another prefix"
     )

@@ -127,7 +127,7 @@ def list_keys(keys: Iterable[str]) -> list[str]:
         TypeError: for a string.
     """
     if isinstance(keys, (str, bytes)):
-        msg = f"many keys are a list, not one string: write [{keys!r}] for one key"
+        msg = f"expected a list of keys, not the single key {keys!r}: write [{keys!r}]"
         raise TypeError(msg)
     return list(keys)
 

@@ -92,7 +92,7 @@ def definer_of(kind: type[Any], name: str) -> type[Any] | None:
 
 def own_attributes(instance: object) -> dict[str, object]:
     """Return the attributes assigned to an object, not those of an object that it stands for."""
-    if not type(instance).__dictoffset__:  # a class with `__slots__`
+    if not type(instance).__dictoffset__:  # The class has `__slots__`.
         return {}
     attributes: dict[str, object] = object.__getattribute__(instance, "__dict__")
     return attributes

@@ -7,10 +7,10 @@ ROOM = 40
 
 
 def check_stack_room(frames: int = ROOM) -> None:
-    """Raise `RecursionError` now if the stack has not so many frames left.
+    """Raise `RecursionError` now if the stack has fewer free frames than the load path needs.
 
-    Before a load has begun, there is nothing to be tidied up. Later, the load path could fail
-    between any two steps of its own, and while it tidies up after that.
+    Before a load has begun, there is nothing to clean up. During a load, the error could interrupt
+    any step, and the clean-up too.
     """
     if frames:
         check_stack_room(frames - 1)

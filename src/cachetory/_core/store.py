@@ -487,7 +487,7 @@ class Store(Generic[V]):
             ]
 
     def restore(self, rows: Iterable[Row[V]], later: float = 0.0) -> None:
-        """Store the entries of a snapshot, with their times moved by so many seconds."""
+        """Store the entries of a snapshot, with their times moved by a number of seconds."""
         for key, value, deadline, kept_until, note, frequency in rows:
             is_stored = self.set(
                 key, value, deadline + later, kept_until=kept_until + later, note=note

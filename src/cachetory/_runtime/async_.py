@@ -513,7 +513,7 @@ class Flight(Generic[T]):
             self._start(load(*args, **kwargs))
             try:
                 return await self.follow(seconds, behind)
-            except Deserted:  # the load cancelled itself, as it would have done without a flight
+            except Deserted:  # The load cancelled itself, as it would have done without a flight.
                 raise asyncio.CancelledError from None
 
         return lead

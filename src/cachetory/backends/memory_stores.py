@@ -68,7 +68,7 @@ def _find_clock(clock: Callable[[], float] | ClockName | None) -> Callable[[], f
 
 
 def _clock_at_first_use(store_ref: ref[Store[Any]]) -> Callable[[], float]:
-    """Make a clock that puts the chosen one in its own place."""
+    """Return a clock that replaces itself in the store by the chosen clock at its first use."""
 
     def choose_then_read() -> float:
         clock = choose_clock()

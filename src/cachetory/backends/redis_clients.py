@@ -37,7 +37,7 @@ _OF_CONNECTIONS = (
 
 
 def is_plain(client: object, connection_class: type | None) -> bool:
-    """Tell whether a client does nothing but what redis-py does, over its connections.
+    """Return whether a client does nothing but what redis-py does, over its connections.
 
     Then the backend may open connections with the client's settings and use them directly.
     """
@@ -60,12 +60,12 @@ def overridden(client: object, base: type) -> frozenset[str]:
 
 
 def is_cluster(client: object) -> bool:
-    """Tell whether a client is one of a cluster."""
+    """Return whether a client is one of a cluster."""
     return any(it.__name__ == "RedisCluster" for it in client.__class__.__mro__)
 
 
 def is_of_redis_py(client: object) -> bool:
-    """Tell whether a client derives from one of redis-py, of whichever API."""
+    """Return whether a client derives from one of redis-py, of whichever API."""
     return any(
         it.__module__.startswith("redis.") and it.__name__ in ("Redis", "RedisCluster")
         for it in client.__class__.__mro__

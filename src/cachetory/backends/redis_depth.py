@@ -7,7 +7,7 @@ FRAMES = 100
 
 
 def require_frames(count: int = FRAMES) -> None:
-    """Raise a `RecursionError` now if the stack has no room for so many frames.
+    """Raise a `RecursionError` now if the stack has no room for the given number of frames.
 
     What follows then either does not begin, or is not cut short by the recursion limit.
     """

@@ -12,13 +12,13 @@ import sys
 from typing import Any
 
 PATIENCE = 8
-"""After so many timeouts, an exchange that progresses has to keep to `SLOWEST_RATE` on average."""
+"""Number of timeouts after which an exchange must average at least `SLOWEST_RATE`."""
 
 SLOWEST_RATE = 65_536
-"""Bytes per second. What trickles more slowly is given up, though it is not silent."""
+"""Bytes per second. A slower exchange fails, although it is not silent."""
 
 BIG = 16_384
-"""Bytes from which on the sending of a request is watched. A smaller one leaves at once."""
+"""Minimum size, in bytes, of a request whose acknowledged bytes count as progress."""
 
 SPARED_AT = 4_194_304
 """Bytes per second at which a big request may leave the buffers on its way, at the slowest."""
@@ -57,7 +57,7 @@ def _carried(sock: Any) -> tuple[int, int]:
 
 
 def longest(timeout: float, moved: int) -> float:
-    """Return the seconds that an exchange may last which has moved so many bytes so far."""
+    """Return how many seconds an exchange may last that has transferred `moved` bytes so far."""
     return PATIENCE * timeout + moved / SLOWEST_RATE
 
 

@@ -65,7 +65,7 @@ class RedisUrl(NamedTuple):
 
 
 class _Strict:
-    """Refuses what redis-py would pass over silently, or take for something else."""
+    """A check that refuses URLs which redis-py would silently ignore in part or misread."""
 
     def __init__(self, url: str) -> None:
         self._url = url
@@ -76,7 +76,7 @@ class _Strict:
         options = dict(pairs)
         for name, value in pairs:
             if name in _IN_FRONT:
-                self._refuse(f"`{name}` belongs in front of the `?`, not behind it")
+                self._refuse(f"`{name}` must be written before the `?`, not after it")
             if options[name] != value or [it for it, _ in pairs].count(name) > 1:
                 self._refuse(f"the parameter `{name}` is given more than once")
             try:
@@ -90,11 +90,11 @@ class _Strict:
         number = unquote(text)
         if number and not _is_number(number):
             self._refuse(
-                "behind the host stands the number of a logical database, such as `/0`, "
+                "the path after the host must be the number of a logical database, such as `/0`, "
                 f"not `/{text}`"
             )
         if number and query is not None and int(number) != int(query):
-            self._refuse("its path and `db` name two different logical databases: name one")
+            self._refuse("its path and `db` name two different logical databases: leave one out")
 
     def _refuse(self, reason: str) -> NoReturn:
         msg = f"`{redact(self._url)}` cannot be used: {reason}"
@@ -262,7 +262,7 @@ _READERS: dict[str, Callable[[str], object]] = {
     "encoding": _encoding,
     "retry_on_error": _of_python,
 }
-"""What reads the values of the parameters of redis-py that are numbers or truth values."""
+"""Functions that read the redis-py parameters which are numbers or truth values."""
 
 
 def reason_of(error: Exception) -> str:

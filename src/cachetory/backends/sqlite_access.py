@@ -235,7 +235,7 @@ class SqliteAccess:
             self.close()
 
     def _may_replace(self, error: sqlite3.DatabaseError) -> bool:
-        """Tell whether an error is a reason to set a file of ours aside."""
+        """Return whether an error is a reason to set a file of ours aside."""
         is_foreign = isinstance(error, ConfigurationError)
         return self._replaces_damaged and not is_foreign and is_damage(error)
 

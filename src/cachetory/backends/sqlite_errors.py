@@ -28,11 +28,11 @@ S = TypeVar("S", bound=_HasPath)
 _DAMAGED = ("malformed", "not a database", "encrypted", "no such table", "Could not decode")
 _WAYS_OUT = {
     "this very thread": "do not write to the cache in a signal handler that interrupts a write",
-    "locked": "another connection keeps the file to itself: end its transaction, or raise "
+    "locked": "another connection holds a lock on the file: end its transaction, or raise "
     "`busy_timeout`",
     "readonly": "give this user the right to write the file and its directory",
     "full": "free some space on the disk, or lower `max_bytes`",
-    "disk I/O error": "look at the disk, its quota, and the limits of the process",
+    "disk I/O error": "check the disk, its quota, and the limits of the process",
 }
 
 
@@ -42,12 +42,12 @@ def reason_of(error: BaseException) -> str:
 
 
 def is_busy(error: BaseException) -> bool:
-    """Tell whether an error means that others kept the file to themselves for too long."""
+    """Return whether an error means that others held a lock on the file for too long."""
     return isinstance(error, sqlite3.OperationalError) and "locked" in reason_of(error)
 
 
 def is_damage(error: BaseException) -> bool:
-    """Tell whether an error means that the file is corrupt."""
+    """Return whether an error means that the file is corrupt."""
     reason = reason_of(error)
     return isinstance(error, sqlite3.DatabaseError) and any(it in reason for it in _DAMAGED)
 
@@ -55,7 +55,7 @@ def is_damage(error: BaseException) -> bool:
 def describes_errors(
     method: Callable[Concatenate[S, P], T],
 ) -> Callable[Concatenate[S, P], T]:
-    """Make a method of something with a `path` name it, and itself, in the errors of SQLite."""
+    """Add the path and the name of the method to SQLite errors that a method raises."""
 
     @wraps(method)
     def call(self: S, /, *args: P.args, **kwargs: P.kwargs) -> T:

@@ -48,7 +48,7 @@ class Identity(NamedTuple):
     """Whose file is at a path."""
 
     kind: Literal["free", "ours", "foreign", "unknown"]
-    """`"foreign"` is a healthy file of another program; `"unknown"` cannot be told."""
+    """`"foreign"` is a healthy file of another program; `"unknown"` cannot be identified."""
     what: str = ""
     """What is there, for a message."""
 
@@ -73,7 +73,7 @@ def refuse_unusable_path(path: str, mode: str = "") -> None:
         )
         raise ConfigurationError(msg)
     if "\0" in path:
-        msg = f"{path!r} is no path: it has a null character"
+        msg = f"{path!r} is not a path: it contains a null character"
         raise ConfigurationError(msg)
     if path.startswith("file:"):
         msg = f"{path!r} is a URI of SQLite: give a path, or `sqlite:///relative/path.db`"
@@ -100,7 +100,7 @@ def foreign_file(path: str, what: str) -> ForeignFileError:
 
 
 def identify(path: str) -> Identity:
-    """Tell whose file is at a path, without changing it or what is beside it."""
+    """Return whose file is at a path, without changing it or what is beside it."""
     try:
         found = os.stat(path)  # noqa: PTH116 (a path is text)
     except OSError:  # it is missing, or SQLite fails to open it and says why
@@ -129,7 +129,7 @@ def _name_of(mode: int) -> str:
 
 
 def _identify_database(path: str) -> Identity:
-    """Tell whose database is in a file.
+    """Return whose database is in a file.
 
     `immutable` makes SQLite read the main file alone, without a lock, and without making or
     removing the files beside it.
@@ -151,7 +151,7 @@ def _identify_database(path: str) -> Identity:
 
 
 def _identify_unmarked(version: int, names: set[str], *, has_log: bool) -> Identity:
-    """Tell whether a database without a mark belongs to anybody."""
+    """Return whether a database without a mark belongs to anybody."""
     if names or has_log:
         return Identity("foreign", _database_with(names))
     if version:
@@ -160,7 +160,7 @@ def _identify_unmarked(version: int, names: set[str], *, has_log: bool) -> Ident
 
 
 def _identify_cache(version: int, names: set[str]) -> Identity:
-    """Tell whether a file with our mark is one that this release can use."""
+    """Return whether a file with our mark is one that this release can use."""
     if others := names - TABLES:
         return Identity("foreign", _database_with(others))
     if version not in VERSIONS | {0}:  # 0: it is being made, or its header is damaged
@@ -171,14 +171,14 @@ def _identify_cache(version: int, names: set[str]) -> Identity:
 
 
 def _identify_damaged(path: str, reason: str) -> Identity:
-    """Tell by traces in its first page whether a file that SQLite cannot read was a cache."""
+    """Return, from traces in its first page, whether a file that SQLite cannot read was a cache."""
     with suppress(OSError), open(path, "rb") as file:  # noqa: PTH123 (a path is text)
         page = file.read(_FIRST_PAGE)
         if page[_MARK_AT : _MARK_AT + 4] == _MARK or all(it in page for it in _OUR_SCHEMA):
             return Identity("ours")
     if not os.path.exists(path):  # noqa: PTH110 (a path is text): it was moved in between
         return Identity("free")
-    return Identity("unknown", f"{reason}, and nothing in it tells that it was a cache")
+    return Identity("unknown", f"{reason}, and nothing in it shows that it was a cache")
 
 
 def _open_immutable(path: str) -> sqlite3.Connection:

@@ -202,7 +202,10 @@ def _make_or_upgrade(connection: sqlite3.Connection, path: str, patience: float)
             connection.execute("ROLLBACK")
         raise
     if _write_ahead(connection, patience) != "wal":
-        _logger.warning("%s cannot be written ahead, as on a network: readers wait there", path)
+        _logger.warning(
+            "%s does not support WAL mode (a network file system?): readers will wait for writers",
+            path,
+        )
 
 
 def _version_of(connection: sqlite3.Connection, path: str) -> int:

@@ -217,7 +217,8 @@ class Cache(ItemAccess[ValueT], Generic[ValueT, WireT]):
         self._raises_backend_errors = raises_backend_errors
         has_own_operations = overrides_any(self, CACHE_OPERATIONS, Cache)
         store: Store[Any] | None = shortcut_of(self._backend, "local_store", LOCAL_STORE_REPLACES)
-        if has_own_operations:  # these may rename keys: another cache's loads are not for it
+        if has_own_operations:
+            # They may rename keys, so this cache shares no loads with other caches.
             self._flights = SingleFlight()
         else:
             self._flights = SingleFlight.over(self._backend if store is None else store)
@@ -283,7 +284,7 @@ class Cache(ItemAccess[ValueT], Generic[ValueT, WireT]):
         return self._options, dict(getattr(self, "__dict__", {}))
 
     def __setstate__(self, state: tuple[dict[str, Any], dict[str, Any]]) -> None:
-        """Make the cache anew from its arguments; loads under way stay behind."""
+        """Restore the cache from its arguments, without loads under way."""
         options, attributes = state
         Cache.__init__(self, **options)
         for name, value in attributes.items():
@@ -795,7 +796,7 @@ class Cache(ItemAccess[ValueT], Generic[ValueT, WireT]):
         )
 
     def _driven_if_overridden(self) -> DrivenCache[ValueT] | None:
-        """Return the way through this cache's operations, if one of them is a user's by now."""
+        """Return a `DrivenCache` if an operation of this cache is overridden, else `None`."""
         if self._driven is None and overrides_any(self, CACHE_OPERATIONS, Cache):
             return self._drive()
         return self._driven

@@ -38,7 +38,7 @@ def check_not_decorated(cache: Any, decorator: str) -> None:
 
 
 def check_options(policy: object, **functions: object) -> None:
-    """Refuse a policy that is none, and functions that cannot be called.
+    """Refuse a value that is not a policy, and functions that cannot be called.
 
     Raises:
         ConfigurationError: naming the option and its value.

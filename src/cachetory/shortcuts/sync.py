@@ -26,7 +26,7 @@ def memory_cache(
 ) -> Cache[ValueT, ValueT]:
     """Make a cache that keeps values in this process, just as they are.
 
-    It has a store of its own, and hands out the very objects that were stored: who changes one
+    It has a store of its own, and hands out the very objects that were stored: changing one
     changes the cached value.
 
     Args:

@@ -9,6 +9,7 @@ import functools
 import inspect
 import pickle
 import pydoc
+import sys
 from typing import TYPE_CHECKING, Any, get_type_hints
 from unittest.mock import create_autospec
 
@@ -99,7 +100,11 @@ def test_signature_with_resolved_annotations_is_that_of_function(inside: Any, ou
 
 @of_functions
 def test_full_arg_spec_of_decorated_is_that_of_function(inside: Any, outside: Any) -> None:
-    assert inspect.getfullargspec(outside) == inspect.getfullargspec(inside)
+    expected = inspect.getfullargspec(inside)
+    if inspect.ismethod(inside) and sys.version_info >= (3, 13):
+        del expected.args[0]  # of partial functions, it leaves out what is bound
+
+    assert inspect.getfullargspec(outside) == expected
 
 
 def test_full_arg_spec_of_partial_and_object_has_parameters_of_calls() -> None:
@@ -205,7 +210,8 @@ def test_single_dispatch_reads_annotation() -> None:
 def test_help_shows_signature_and_documentation() -> None:
     text = pydoc.plain(pydoc.render_doc(decorated))
 
-    assert "number: 'int'" in text
+    if sys.version_info < (3, 13):  # later ones show no signature of partial functions
+        assert "number: 'int'" in text
     assert "Return a text." in text
 
 

@@ -38,13 +38,13 @@ __all__ = [
 ]
 
 REPR_TYPES = frozenset({NoneType, bool, int, float, str, bytes})
-"""Types whose `repr` is their text (of an `int`, up to some 300 digits)."""
+"""Types whose `repr` is their text (for an `int`, up to about 300 digits)."""
 
 
 def encode(value: object) -> str:
     """Return the canonical text of a value: printable, and the same in every process.
 
-    Values of different types never share a text, be they equal or not: `1`, `True`, `1.0` and
+    Values of different types never share a text, even if they are equal: `1`, `True`, `1.0` and
     `"1"` have four. All NaNs are one; `0.0` and `-0.0` are two.
 
     Raises:

@@ -75,7 +75,7 @@ def state_of(
     state: list[tuple[str, int, Any]] = []
     for name, it in attributes_of(value).items():
         if type(name) is not str:
-            raise unkeyable(value, "the name of an attribute is no string")
+            raise unkeyable(value, "the name of an attribute is not a string")
         if declared.get(name, _ABSENT) is it or name in ignored or _is_computed(cls, name):
             continue
         state.append((name, len(places.get(name, ())), it))

@@ -1,4 +1,4 @@
-"""The pass over one value: decide by which of its parts a value is told, and write them."""
+"""The pass over one value: decide which of its parts identify it, and write them."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ class TextWalk:
         ]
         self._left -= len(texts)
         if self._left < 0:
-            msg = f"a value of more than {MAX_ELEMENTS:,} elements is too large to tell it by them"
+            msg = f"a value of more than {MAX_ELEMENTS:,} elements is too large for a key"
             raise UnkeyableArgumentError(msg)
         return texts
 
@@ -86,7 +86,7 @@ class TextWalk:
         return self._instance(value, cls)
 
     def _member(self, member: Enum) -> str:
-        """Tell a member by its name; a combination of flags, or a member made later, by value."""
+        """Write a member as its name; a combination of flags, or a later member, as its value."""
         cls = type(member)
         name, value = cast("tuple[str | None, object]", (member._name_, member._value_))
         if name is not None and cls._member_map_.get(name) is member:
@@ -113,7 +113,7 @@ class TextWalk:
         return f"{import_name(cls)}({','.join(parts)})"
 
     def _pickled(self, value: object) -> str:
-        """Tell an object by what `pickle` would make it of again."""
+        """Write an object as the state from which `pickle` would restore it."""
         make, args, state, items, pairs = _pickle_state(value)
         was_pickled, self._is_pickled = self._is_pickled, True
         text = self.text((args, state, list(items or ()), list(pairs or ())))

@@ -103,7 +103,7 @@ class EntryStore(ABC, Generic[ValueT]):
         """
 
     async def renew(self, keys: Sequence[str], token: str, seconds: float) -> list[str]:
-        """Let claims stand for so long from now, and give the keys of those that did not."""
+        """Renew claims for some seconds, and return the keys of the claims that had ended."""
         return []
 
     async def release(
@@ -197,7 +197,7 @@ class Shelf(EntryStore[ValueT]):
         """Take note that the store has done what was asked for a key."""
 
     async def renew(self, keys: Sequence[str], token: str, seconds: float) -> list[str]:
-        """Let claims stand for so long from now, and give the keys of those that did not."""
+        """Renew claims for some seconds, and return the keys of the claims that had ended."""
         if self._leases is None:
             return []
         stand = await self._leases.renew(self._full(keys), token, seconds)

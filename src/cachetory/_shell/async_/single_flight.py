@@ -73,7 +73,7 @@ class SingleFlight:
 
     @staticmethod
     def over(store: object) -> SingleFlight:
-        """Give the flights over a store: caches of a colour that share it fence each other.
+        """Return the flights over a store; caches of the same API that share it fence each other.
 
         Two proxies of one store may rename keys, so they have flights of their own.
         """

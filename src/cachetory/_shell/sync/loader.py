@@ -208,7 +208,7 @@ class _Trip(Generic[ValueT]):
         )
 
     def waits_for(self, key: str, holder: str | None, now: float) -> bool:
-        """Tell whether to wait for the holder of a key's claim."""
+        """Return whether to wait for the holder of a key's claim."""
         if self.recipe.plan.lease is None or holder == self.token or not is_lease(holder):
             return False
         if self.gives_up_at is not None and now >= self.gives_up_at:
@@ -600,7 +600,7 @@ class Loader(Generic[ValueT]):
             for key in trip.held:
                 self._reporter.lease_held(key)
             if trip.is_nested:
-                # It does not wait for ever: two processes might wait for each other.
+                # It waits a limited time: two processes might wait for each other.
                 trip.gives_up_at = monotonic() + (trip.recipe.plan.lease or 0.0)
         with self._shelf.watch(trip.held) as watch:
             pause = POLL_FIRST
@@ -651,7 +651,7 @@ class Loader(Generic[ValueT]):
         to_store = self._stamp_all(trip, took)
         stored = self._commit(trip, to_store)
         unsure = [key for key in trip.own if key in to_store and key not in stored]
-        if unsure:  # the store has just failed: nobody is to wait for it once more
+        if unsure:  # The store has just failed, so no caller should wait for it again.
             words = _words_for(trip, unsure, took)
             self._background.start(partial(self._release_all, words, trip.token))
         left = [key for key in trip.own if not stored.get(key) and key not in unsure]
@@ -787,7 +787,7 @@ class Loader(Generic[ValueT]):
         self._release_all(_words_for(trip, keys, took), trip.token)
 
     def _release_all(self, words: dict[tuple[str, float], list[str]], token: str) -> None:
-        """End claims, and leave a token of a kind in their place, for so many seconds."""
+        """Replace claims by a token of a kind that lasts for the given number of seconds."""
         for (kind, seconds), keys in words.items():
             self._shelf.release(keys, token, make_token(kind) if kind else "", seconds)
 
@@ -805,11 +805,11 @@ def _outcome_of(key: str, found: Found[ValueT] | Absent) -> Outcome[ValueT]:
 def _words_for(
     trip: _Trip[Any], keys: Iterable[str], took: float
 ) -> dict[tuple[str, float], list[str]]:
-    """Group keys without a stored value by what is left in the place of their claims.
+    """Group keys without a stored value by the token that replaces their claims.
 
-    That is a kind of token, and the seconds for which it stands. Those who wait for a lease find
-    it and load at once, instead of one after another. Where a stale value may be given meanwhile,
-    nobody waits: then only a failure leaves a token.
+    A group is a kind of token and the seconds for which it lasts. Callers that wait for a lease
+    find the token and load at once, instead of one after another. If a stale value may be
+    returned, no caller waits: then only a failure leaves a token.
     """
     plan = trip.recipe.plan
     words: dict[tuple[str, float], list[str]] = {}

@@ -29,7 +29,7 @@ NOT_AT_ALL: Final = Absent.MISSING
 
 
 class Failed:
-    """What stands in the place of a value that could not be loaded.
+    """The result for a key whose value could not be loaded.
 
     Args:
         error: the exception that was raised, and is being handled.
@@ -56,7 +56,7 @@ class Recipe(Generic[ValueT]):
             contexts, and returns a value for each key, or `Failed`.
         plan: the policy.
         is_bulk: whether it loads many keys at once.
-        time_to_live: in the place of the policy's; or a function that is called with `key=`.
+        time_to_live: replaces that of the policy; or a function that is called with `key=`.
         if_not_exists: leave a value alone that someone else has set meanwhile.
         exclude: called with the key and the value; if it gives true, the value is not stored.
 
@@ -195,7 +195,7 @@ def _or_none(key: str, value: Any) -> Any:
 
 
 def no_value(key: str) -> Failed:
-    """Return what stands in the place of a value that there is not."""
+    """Return the result for a key that has no value."""
     return Failed(NoValueError(f"there is no value for {key!r}"))
 
 

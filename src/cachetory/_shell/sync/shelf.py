@@ -104,7 +104,7 @@ class EntryStore(ABC, Generic[ValueT]):
         """
 
     def renew(self, keys: Sequence[str], token: str, seconds: float) -> list[str]:
-        """Let claims stand for so long from now, and give the keys of those that did not."""
+        """Renew claims for some seconds, and return the keys of the claims that had ended."""
         return []
 
     def release(
@@ -198,7 +198,7 @@ class Shelf(EntryStore[ValueT]):
         """Take note that the store has done what was asked for a key."""
 
     def renew(self, keys: Sequence[str], token: str, seconds: float) -> list[str]:
-        """Let claims stand for so long from now, and give the keys of those that did not."""
+        """Renew claims for some seconds, and return the keys of the claims that had ended."""
         if self._leases is None:
             return []
         stand = self._leases.renew(self._full(keys), token, seconds)

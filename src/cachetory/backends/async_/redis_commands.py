@@ -1,7 +1,7 @@
 """Whatever has the command methods of redis-py's clients: fakes, tracing or prefixing subclasses.
 
-Such a client is asked by its own methods, one command after another, so that what it does to a
-command takes effect. It costs a round trip for each command.
+The backend calls the methods of such a client, one command after another, so that what the client
+does to a command takes effect. Each command costs a round trip.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 def keeps_leases(client: object) -> bool:
-    """Tell whether a client that may not be bypassed changes no command that leases need."""
+    """Return whether a client that may not be bypassed changes no command that leases need."""
     return isinstance(client, Redis) and not overridden(client, Redis)
 
 
@@ -46,12 +46,12 @@ class RedisCommands(RedisServers):
         self.has_leases: bool = keeps_leases(client)
 
     async def ask(self, *command: str | bytes | int, repeatable: bool = True) -> Any:
-        """Call the method of a command and give what it returns."""
+        """Call the method of a command and return its result."""
         word, *arguments = command
         return await getattr(self, f"_{str(word).lower()}")(*arguments)
 
     async def ask_each(self, *commands: Command, repeatable: bool = True) -> list[Any]:
-        """Call the methods of commands in turn, and give what they return, errors included."""
+        """Call the methods of commands in turn, and return their results, errors included."""
         replies: list[Any] = []
         for command in commands:
             try:
@@ -100,25 +100,25 @@ class RedisCommands(RedisServers):
         await resolve(self._client.flushdb())
 
     def claim_of(self, name: bytes) -> bytes:
-        """Give the name of the claim to a key."""
+        """Return the name of the claim to a key."""
         return claim_beside(name)
 
     def is_outage(self, error: Exception) -> bool:
-        """Tell whether the server cannot be reached, or does not answer, or is not ready to."""
+        """Return whether the server cannot be reached, or does not answer, or is not ready to."""
         return is_outage(error) or isinstance(error, OSError)
 
     async def aclose(self) -> None:
         """Do nothing: the client belongs to its user."""
 
     async def listen(self, channels: Sequence[bytes]) -> Any:
-        """Listen to nothing: those who wait ask again."""
+        """Do nothing: callers that wait for a claim poll instead."""
         return None
 
     def _listening_pool(self) -> Any:
         raise NotImplementedError
 
     def _goes_one_by_one(self, bulk: str, single: str) -> bool:
-        """Tell whether only the command of one key does what the client is there for."""
+        """Return whether only the command of one key does what the client is there for."""
         is_missing = not hasattr(self._client, bulk)
         is_bypassing = single in self._changed and bulk not in self._changed
         return self._is_cluster or is_missing or is_bypassing

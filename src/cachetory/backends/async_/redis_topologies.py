@@ -63,7 +63,7 @@ def _has_commands(client: object) -> bool:
 
 
 def has_leases(client: object) -> bool:
-    """Tell whether claims to keys can be kept by a client, or at the server that it leads to."""
+    """Return whether claims to keys can be kept by a client, or at the server that it leads to."""
     return keeps_leases(client) or (isinstance(client, ClusterClient) and is_plain(client, None))
 
 

@@ -314,7 +314,7 @@ async def _connect(connection: Any) -> None:
 
 
 def _progress_of(connection: Any) -> tuple[bool, int]:
-    """Tell whether it is connected, and how many bytes have come."""
+    """Return whether it is connected, and how many bytes have come."""
     writer = connection._writer
     return (False, 0) if writer is None else (True, received(writer.get_extra_info("socket")))
 

@@ -137,7 +137,7 @@ class MemoryBackend(SyncBackend[WireT]):
         return {**vars(self), "_store": None if self._name else save(self._store)}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        """Make the store anew; claims and locks stay behind."""
+        """Restore the store from the pickled state, without claims and locks."""
         vars(self).update(state)
         if self._name:
             self._store = named_store(self._name, **self._options)

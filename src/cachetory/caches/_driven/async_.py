@@ -1,7 +1,7 @@
 """What a cache offers beyond its operations, for a cache whose operations are a user's.
 
 A subclass or a proxy of a cache may rename keys, encrypt values or count calls in `get` and `set`.
-Loading goes through these operations then, and through nothing else.
+Loading then uses only these operations.
 """
 
 from __future__ import annotations
@@ -92,7 +92,7 @@ class DrivenCache(Generic[ValueT]):
             name = type(self._cache).__name__
             msg = (
                 f"{policy} needs values to be stored with their times, but {name} has operations "
-                "of its own, which know no times: leave out `stale_while_revalidate`, "
+                "of its own, which store no times: leave out `stale_while_revalidate`, "
                 "`stale_if_error`, `early_refresh` and `negative_time_to_live`, or use a cache "
                 "that overrides none of `get`, `get_many`, `set` and `set_many`"
             )
@@ -154,11 +154,11 @@ class DrivenCache(Generic[ValueT]):
         return give_all(await self.loader.load(known, recipe, is_forced=True))
 
     async def contains(self, key: str) -> bool:
-        """Tell whether `get` finds a value."""
+        """Return whether `get` finds a value."""
         return not isinstance(await self._store.read(key), Absent)
 
     async def lookup(self, key: str) -> Lookup[ValueT]:
-        """Tell what `get` finds."""
+        """Return what `get` finds."""
         from cachetory.lookup import Lookup  # noqa: PLC0415 (only when asked for)
 
         return Lookup(key, await self._store.read(key), self._wall_clock())

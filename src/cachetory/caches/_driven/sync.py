@@ -2,7 +2,7 @@
 """What a cache offers beyond its operations, for a cache whose operations are a user's.
 
 A subclass or a proxy of a cache may rename keys, encrypt values or count calls in `get` and `set`.
-Loading goes through these operations then, and through nothing else.
+Loading then uses only these operations.
 """
 
 from __future__ import annotations
@@ -93,7 +93,7 @@ class DrivenCache(Generic[ValueT]):
             name = type(self._cache).__name__
             msg = (
                 f"{policy} needs values to be stored with their times, but {name} has operations "
-                "of its own, which know no times: leave out `stale_while_revalidate`, "
+                "of its own, which store no times: leave out `stale_while_revalidate`, "
                 "`stale_if_error`, `early_refresh` and `negative_time_to_live`, or use a cache "
                 "that overrides none of `get`, `get_many`, `set` and `set_many`"
             )
@@ -155,11 +155,11 @@ class DrivenCache(Generic[ValueT]):
         return give_all(self.loader.load(known, recipe, is_forced=True))
 
     def contains(self, key: str) -> bool:
-        """Tell whether `get` finds a value."""
+        """Return whether `get` finds a value."""
         return not isinstance(self._store.read(key), Absent)
 
     def lookup(self, key: str) -> Lookup[ValueT]:
-        """Tell what `get` finds."""
+        """Return what `get` finds."""
         from cachetory.lookup import Lookup  # noqa: PLC0415 (only when asked for)
 
         return Lookup(key, self._store.read(key), self._wall_clock())

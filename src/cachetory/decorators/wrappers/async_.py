@@ -61,7 +61,8 @@ V_co = TypeVar("V_co", covariant=True)
 class _Wrapper(_Partial):
     """Binds like a function, and looks like the one inside to tools that read functions."""
 
-    passes_calls_on = True  # to whom reads signatures: the function inside gets calls as written
+    # `signature_of` may use the signature of the function inside: it gets calls as written.
+    passes_calls_on = True
 
     _calls: Any
 
@@ -381,7 +382,7 @@ class ManyDecorator(Generic[ValueT]):
 
 def _of_its_kind(calls: Any) -> Callable[..., Any]:
     """Return the function, or one like it that is a coroutine function as the wrapper is."""
-    from inspect import iscoroutinefunction  # noqa: PLC0415 (takes long to import)
+    from inspect import iscoroutinefunction, signature  # noqa: PLC0415 (takes long to import)
 
     function: Callable[..., Any] = calls._function  # noqa: SLF001 (one of the two halves)
     if iscoroutinefunction(function) is iscoroutinefunction(calls.entrance):
@@ -390,7 +391,9 @@ def _of_its_kind(calls: Any) -> Callable[..., Any]:
     async def entrance(*args: Any, **kwargs: Any) -> Any:
         return await calls.entrance(*args, **kwargs)
 
-    return update_wrapper(entrance, function)
+    shown: Any = update_wrapper(entrance, function)
+    shown.__signature__ = signature(function)  # `getfullargspec` does not follow `__wrapped__`
+    return entrance
 
 
 def unwrap(function: Any) -> tuple[type[_Cached[..., Any]], Any]:

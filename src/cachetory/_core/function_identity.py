@@ -32,7 +32,7 @@ _MAX_LAYERS = 100
 class FunctionIdentity:
     """What tells a function from all others: its name, or else what it is made of."""
 
-    __slots__ = ("_captures", "_seen", "is_local", "name", "start")
+    __slots__ = ("_captures", "_seen", "is_local", "is_versioned", "name", "start")
 
     def __init__(
         self,
@@ -47,6 +47,7 @@ class FunctionIdentity:
         self._seen = seen
         if version is not None:
             self.start += f"@{encode(version)}"
+        self.is_versioned: bool = version is not None
         self.is_local: bool = qualname.endswith("<lambda>") or "<locals>" in qualname
         if self.is_local and version is None:
             self._captures = tuple(_captures_of(self.add_code(function)))

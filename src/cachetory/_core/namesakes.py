@@ -67,13 +67,20 @@ class Usage:
     Attributes:
         key: the function that computes what its keys are made of, if there is one.
         ignore: names of keyword arguments without a parameter that take no part in the key.
+        kept: names of parameters that take part in the key, so that their defaults do, too.
     """
 
-    __slots__ = ("ignore", "key")
+    __slots__ = ("ignore", "kept", "key")
 
-    def __init__(self, key: Any = None, ignore: frozenset[str] = frozenset()) -> None:
+    def __init__(
+        self,
+        key: Any = None,
+        ignore: frozenset[str] = frozenset(),
+        kept: frozenset[str] = frozenset(),
+    ) -> None:
         self.key: Any = key
         self.ignore: frozenset[str] = ignore
+        self.kept: frozenset[str] = kept
 
 
 class _Known:
@@ -99,13 +106,22 @@ class _Known:
         if self._usage.ignore != usage.ignore or _differ(self._usage.key, usage.key):
             return True
         own = self._function()
-        if own is None or identity.is_local:  # told apart by code, or by the version that was given
+        if own is None:
             return self._code != _code_of(function)
-        return _differ(own, function)
+        if not identity.is_local:
+            return _differ(own, function, kept=usage.kept)
+        if self._code != _code_of(function):
+            return True
+        # Local functions are told apart by the variables that they close over, or by a version.
+        states = _defaults_of(own, usage.kept), _defaults_of(function, usage.kept)
+        return not identity.is_versioned and _values_differ(*states, 0, is_same_core=False)
 
 
-def _differ(one: Any, other: Any, depth: int = 0) -> bool:
-    """Return whether two callables are known to do different things."""
+def _differ(one: Any, other: Any, depth: int = 0, *, kept: frozenset[str] = frozenset()) -> bool:
+    """Return whether two callables are known to do different things.
+
+    Defaults of the parameters in `kept` do not count, since keys hold their values.
+    """
     if one is other:
         return False
     chain, other_chain = list(_chain(one)), list(_chain(other))
@@ -113,8 +129,10 @@ def _differ(one: Any, other: Any, depth: int = 0) -> bool:
         return True
     is_same_core = chain[-1] is other_chain[-1]
     return any(
-        _links_differ(link, other_link, depth, is_same_core=is_same_core)
-        for link, other_link in zip(chain, other_chain, strict=True)
+        _links_differ(
+            link, other_link, depth, is_same_core=is_same_core, kept=frozenset() if at else kept
+        )
+        for at, (link, other_link) in enumerate(zip(chain, other_chain, strict=True))
     )
 
 
@@ -127,7 +145,9 @@ def _chain(function: Any) -> Iterator[Any]:
             return
 
 
-def _links_differ(one: Any, other: Any, depth: int, *, is_same_core: bool) -> bool:
+def _links_differ(
+    one: Any, other: Any, depth: int, *, is_same_core: bool, kept: frozenset[str]
+) -> bool:
     if one is other:
         return False
     if type(one) is not type(other):
@@ -135,7 +155,7 @@ def _links_differ(one: Any, other: Any, depth: int, *, is_same_core: bool) -> bo
     if type(one) is FunctionType:
         if code_text(one.__code__) != code_text(other.__code__):
             return True
-        states = (_state_of_function(one), _state_of_function(other))
+        states = (_state_of_function(one, kept), _state_of_function(other, kept))
     elif type(one) is _LruCacheWrapper:
         return False
     else:
@@ -146,7 +166,7 @@ def _links_differ(one: Any, other: Any, depth: int, *, is_same_core: bool) -> bo
 
 
 def _values_differ(
-    values: dict[Any, Any], others: dict[Any, Any], depth: int, *, is_same_core: bool
+    values: dict[str, Any], others: dict[str, Any], depth: int, *, is_same_core: bool
 ) -> bool:
     if values.keys() != others.keys():
         return True
@@ -169,10 +189,21 @@ def _value_differs(value: Any, other: Any, depth: int, *, is_same_core: bool) ->
         return is_same_core  # else a definition that was executed again makes its objects again
 
 
-def _state_of_function(function: FunctionType) -> dict[Any, Any]:
+def _defaults_of(function: Any, kept: frozenset[str]) -> dict[str, Any]:
+    """Return the defaults of the parameters of a function that take no part in its keys."""
+    if type(function) is not FunctionType:
+        return {}
+    defaults: dict[str, Any] = dict(function.__kwdefaults__ or {})
+    values = function.__defaults__ or ()
+    count = function.__code__.co_argcount
+    names = function.__code__.co_varnames[count - len(values) : count]
+    defaults.update(zip(names, values, strict=True))
+    return {name: it for name, it in defaults.items() if name not in kept}
+
+
+def _state_of_function(function: FunctionType, kept: frozenset[str]) -> dict[str, Any]:
     """Return what a function holds besides its code."""
-    state: dict[Any, Any] = dict(function.__kwdefaults__ or {})
-    state.update(enumerate(function.__defaults__ or ()))
+    state = _defaults_of(function, kept)
     cells = zip(function.__code__.co_freevars, function.__closure__ or (), strict=True)
     for name, cell in cells:
         try:

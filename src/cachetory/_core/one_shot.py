@@ -38,7 +38,7 @@ def one_shot_result(function: Any, *, is_awaited: bool) -> str | None:
         function: the function.
         is_awaited: whether an awaitable that the function returns is awaited, and its result used.
     """
-    if getattr(function, "__globals__", {}).get("__name__") == "contextlib":
+    if _is_context_manager_function(function):
         return "a context manager"
     if hasattr(function, "__wrapped__"):  # its annotations are those of the function inside
         return None
@@ -53,6 +53,16 @@ def one_shot_result(function: Any, *, is_awaited: bool) -> str | None:
     if issubclass(kind, Awaitable) and not is_awaited:
         return a_or_an(kind.__name__)
     return None
+
+
+def _is_context_manager_function(function: Any) -> bool:
+    """Return whether `contextlib` made a function from a generator, not decorated it."""
+    from inspect import isasyncgenfunction, isgeneratorfunction  # noqa: PLC0415  # slow to import
+
+    if getattr(function, "__globals__", {}).get("__name__") != "contextlib":
+        return False
+    inside = getattr(function, "__wrapped__", None)
+    return isgeneratorfunction(inside) or isasyncgenfunction(inside)
 
 
 def _has(value: Any, name: str) -> bool:

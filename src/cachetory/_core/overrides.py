@@ -85,6 +85,31 @@ def shortcut_of(store: object, name: str, replaced: tuple[str, ...]) -> Any:
     return declared.__get__(store, kind) if is_descriptor else declared
 
 
+def is_outdone(instance: object, bulk: str, single: str) -> bool:
+    """Return whether a user overrides an operation on one key, but not the one on many.
+
+    Then the operation on many keys, which is the library's or that of an object inside, would lead
+    past the operation on one.
+
+    Args:
+        instance: a backend or a cache.
+        bulk: the name of the operation on many keys.
+        single: the name of the operation on one key.
+    """
+    own = own_attributes(instance)
+    if bulk in own:
+        return False
+    if single in own:
+        return True
+    kind = type(instance)
+    of_single, of_bulk = definer_of(kind, single), definer_of(kind, bulk)
+    if of_single is None or of_bulk is None:
+        return of_single is not None
+    if of_single is of_bulk:
+        return _is_patched(of_single, single) and not _is_patched(of_bulk, bulk)
+    return kind.__mro__.index(of_single) < kind.__mro__.index(of_bulk)
+
+
 def definer_of(kind: type[Any], name: str) -> type[Any] | None:
     """Return the class, of a class and its bases, that an attribute comes from, if there is one."""
     return next((it for it in kind.__mro__ if name in vars(it)), None)

@@ -53,9 +53,10 @@ class SharedError:
             error = self._first.pop()
         except IndexError:
             error = copy_of(self._spare) or self._spare
-        error.__cause__, error.__suppress_context__ = self._cause
-        error.__context__ = self._context
-        return error.with_traceback(self._traceback)
+        _set(error, "__cause__", self._cause[0])
+        _set(error, "__suppress_context__", self._cause[1])
+        _set(error, "__context__", self._context)
+        return _with_traceback(error, self._traceback)
 
 
 def shared_from(error: Exception) -> SharedError:
@@ -79,7 +80,7 @@ def copy_of(error: Exception) -> Exception | None:
             copied: Any = _builtin_new(cls)(cls, getattr(error, "message", ""), copies)
         else:
             copied = _builtin_new(cls)(cls, *args)
-            copied.args = args
+            _set(copied, "args", args)
         if type(copied) is not cls:
             return None
         _copy_fields(error, copied)
@@ -90,16 +91,25 @@ def copy_of(error: Exception) -> Exception | None:
     notes: Any = state.get("__notes__")
     if isinstance(notes, list):
         state["__notes__"] = notes.copy()
-    copied.__cause__ = error.__cause__
-    copied.__context__ = error.__context__
-    copied.__suppress_context__ = error.__suppress_context__
+    for name in ("__cause__", "__context__", "__suppress_context__"):
+        _set(copied, name, getattr(error, name))
     result: Exception = copied
     return result
 
 
+def _set(error: BaseException, name: str, value: object) -> None:
+    """Set an attribute of every exception, also of one whose class refuses to be changed."""
+    BaseException.__setattr__(error, name, value)
+
+
+def _with_traceback(error: Exception, traceback: TracebackType | None) -> Exception:
+    _set(error, "__traceback__", traceback)
+    return error
+
+
 def _copy_of_member(member: Exception) -> Exception:
     copied = copy_of(member)
-    return member if copied is None else copied.with_traceback(member.__traceback__)
+    return member if copied is None else _with_traceback(copied, member.__traceback__)
 
 
 def _is_group(cls: type) -> bool:

@@ -44,6 +44,19 @@ def refuse_one_shot(function: Any, *, is_awaited: bool) -> None:
         raise UncacheableFunctionError(msg)
 
 
+def takes_positional(function: Callable[..., Any], count: int) -> bool:
+    """Return whether a callable takes so many positional arguments; true if that is unknown."""
+    from inspect import signature  # noqa: PLC0415 (rarely needed, slow to import)
+
+    try:
+        signature(function).bind(*range(count))
+    except TypeError:
+        return False
+    except ValueError:
+        return True
+    return True
+
+
 def takes_keyword(function: Callable[..., Any], name: str) -> bool:
     """Return whether a callable takes an argument of a name; true if that cannot be known."""
     code = getattr(function, "__code__", None)

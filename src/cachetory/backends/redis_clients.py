@@ -44,6 +44,8 @@ def is_plain(client: object, connection_class: type | None) -> bool:
     kind = type(client)  # a proxy's, not what it says that it is
     if not kind.__module__.startswith("redis.") or overridden(client, kind):
         return False
+    if connection_class is not None and not isinstance(connection_class, type):
+        return False  # a function that makes connections
     return connection_class is None or all(
         _is_of_redis_py(connection_class, name) for name in _OF_CONNECTIONS
     )

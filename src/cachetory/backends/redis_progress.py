@@ -20,7 +20,7 @@ SLOWEST_RATE = 65_536
 BIG = 16_384
 """Minimum size, in bytes, of a request whose acknowledged bytes count as progress."""
 
-SPARED_AT = 4_194_304
+SPARED_AT = 1_048_576
 """Bytes per second at which a big request may leave the buffers on its way, at the slowest."""
 
 CAN_TELL = sys.platform == "linux"

@@ -64,7 +64,7 @@ def refuse_unusable_path(path: str, mode: str = "") -> None:
         ConfigurationError: for `":memory:"`, an empty path, `mode=memory`, `file:` URIs, and
             a path with a null character.
     """
-    name = path.replace("\\", "/").rpartition("/")[2].lower()
+    name = path.replace("\\", "/").rstrip("/").rpartition("/")[2].lower()
     if not path or ":memory:" in name or "mode=memory" in name or mode.lower() == "memory":
         msg = (
             f"{path!r} names no file, and a SQLite cache cannot be a database in memory: use "

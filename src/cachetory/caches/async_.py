@@ -24,6 +24,7 @@ from cachetory._core.overrides import (
     LOCAL_STORE_REPLACES,
     clearing,
     definer_of,
+    is_outdone,
     overrides_any,
     remember_operations,
     shortcut_of,
@@ -353,7 +354,11 @@ class Cache(ItemAccess[ValueT], Generic[ValueT, WireT]):
         """Retrieve a value, or the default one if there is none."""
         if self._local_store is None:
             return await self._look_up(key, default)
-        found = self._local_store.get(self._prefix + key, MISSING)
+        try:
+            found = self._local_store.get(self._prefix + key, MISSING)
+        except TypeError:
+            self._check_key(key)
+            raise
         counters = self._counters
         if found is MISSING:
             counters.misses += 1
@@ -686,7 +691,11 @@ class Cache(ItemAccess[ValueT], Generic[ValueT, WireT]):
         full_keys = self._full_keys(keys)
         await self._flights.fence(full_keys)
         with self._reporter.failures("delete_many", keys[0]):
-            await self._backend.delete_many(*full_keys)
+            if is_outdone(self._backend, "delete_many", "delete"):
+                for full_key in full_keys:
+                    await self._backend.delete(full_key)
+            else:
+                await self._backend.delete_many(*full_keys)
         self._reporter.deleted(keys)
 
     async def clear(self) -> None:
@@ -759,6 +768,8 @@ class Cache(ItemAccess[ValueT], Generic[ValueT, WireT]):
     def _full_key(self, key: str) -> str:
         if not isinstance(key, str):
             msg = f"a key is a string, not {key!r}"
+            if isinstance(key, (list, tuple, set)):
+                msg += ": pass many keys one by one, as in `get_many(*keys)`"
             raise TypeError(msg)
         return self._prefix + key
 

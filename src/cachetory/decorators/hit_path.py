@@ -59,7 +59,6 @@ def compile_hit_path(
     *,
     define: str,
     wait: str,
-    call: Callable[..., Any],
     prepare: Callable[..., Any],
     get_or_set: Callable[..., Any],
     options: Mapping[str, Any],
@@ -67,7 +66,7 @@ def compile_hit_path(
     counters: Counters,
     clock: Callable[[], float],
 ) -> Callable[..., Any]:
-    """Make a function with the signature that tries the memory before it calls `call`.
+    """Make a function with the signature that tries the memory before it calls `get_or_set`.
 
     Args:
         signature: the parameters it takes; then a call may be passed on by other names and
@@ -75,9 +74,8 @@ def compile_hit_path(
         ignore: names of those that take no part in the key.
         define: `"def"` or `"async def"`.
         wait: `"await "` if the result of `call` has to be awaited, else nothing.
-        call: takes the calls that the memory cannot know.
         prepare: gives the key of a call, and the loader of its result.
-        get_or_set: takes these two, for calls that the memory does not know yet.
+        get_or_set: takes these two, for calls that the memory does not know.
         options: keyword arguments of `get_or_set`.
         memory: what calls have found.
         counters: count the hits.
@@ -103,7 +101,8 @@ def compile_hit_path(
         _value = {wait}_get_or_set(_key, _load, **_options)
         _remember({arguments}, _key)
         return _value
-    return {wait}_call({passed})
+    _key, _load = {wait}_prepare({passed})
+    return {wait}_get_or_set(_key, _load, **_options)
 """
     scope: dict[str, Any] = {
         "_plain": _PLAIN,
@@ -113,7 +112,6 @@ def compile_hit_path(
         "_recall": memory.recall,
         "_clock": clock,
         "_counters": counters,
-        "_call": call,
         "_prepare": prepare,
         "_get_or_set": get_or_set,
         "_options": options,

@@ -129,10 +129,11 @@ def class_attribute(cls: type, name: str) -> Any:
 
 def _is_computed(cls: type, name: str) -> bool:
     found = class_attribute(cls, name)
-    return (type(found) is cached_property and found.attrname == name) or name in _HASHES
+    return (type(found) is cached_property and found.attrname == name) or name in _NO_STATE
 
 
 _HASHES = frozenset({"_attrs_cached_hash"})  # depends on the hash seed of the process
+_NO_STATE = _HASHES | {"__orig_class__"}  # the type arguments of a generic class, for readers
 
 
 @lru_cache(maxsize=1024)

@@ -10,9 +10,10 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from cachetory._core.freshness import Found
+from cachetory._core.overrides import is_outdone
 from cachetory._core.sentinels import MISSING, Absent
 from cachetory._runtime.async_ import resolve
-from cachetory._runtime.callables import takes_keyword
+from cachetory._runtime.callables import takes_keyword, takes_positional
 from cachetory._shell.async_.shelf import Claimed, EntryStore, Loaded
 from cachetory.durations import SHORTEST
 from cachetory.errors import DecodeError
@@ -37,11 +38,16 @@ class OperationStore(EntryStore[ValueT]):
         super().__init__(reporter, notes_all=False)
         self._cache = cache
         self._raises_errors = raises_errors
+        self._takes_default = takes_positional(cache.get, 2)
 
     async def read(self, key: str) -> Found[ValueT] | Absent:
         """Find the entry of a key by `get`."""
         try:
-            value: Any = await resolve(self._cache.get(key, MISSING))
+            if self._takes_default:
+                value: Any = await resolve(self._cache.get(key, MISSING))
+            else:  # as the async decorators of release 3.5.1 call it: `None` is no value
+                value = await resolve(self._cache.get(key))
+                value = MISSING if value is None else value
         except DecodeError:  # the cache was told to raise it
             raise
         except Exception as error:
@@ -53,7 +59,7 @@ class OperationStore(EntryStore[ValueT]):
         """Find the entries of keys by `get_many`, or by `get` if there is no such operation."""
         if not keys:
             return {}
-        if not hasattr(self._cache, "get_many"):
+        if is_outdone(self._cache, "get_many", "get") or not hasattr(self._cache, "get_many"):
             return {key: await self.read(key) for key in keys}
         try:
             values: Any = dict(await resolve(self._cache.get_many(*keys)))
@@ -109,6 +115,8 @@ class OperationStore(EntryStore[ValueT]):
 
     async def _store_many(self, values: dict[str, ValueT], time_to_live: timedelta | None) -> None:
         set_many = getattr(self._cache, "set_many", None)
+        if is_outdone(self._cache, "set_many", "set"):
+            set_many = None
         if set_many is not None and time_to_live is None:
             await resolve(set_many(values))
         elif set_many is not None and takes_keyword(set_many, "time_to_live"):

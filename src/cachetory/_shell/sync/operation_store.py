@@ -11,8 +11,9 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from cachetory._core.freshness import Found
+from cachetory._core.overrides import is_outdone
 from cachetory._core.sentinels import MISSING, Absent
-from cachetory._runtime.callables import takes_keyword
+from cachetory._runtime.callables import takes_keyword, takes_positional
 from cachetory._runtime.sync import resolve
 from cachetory._shell.sync.shelf import Claimed, EntryStore, Loaded
 from cachetory.durations import SHORTEST
@@ -38,11 +39,16 @@ class OperationStore(EntryStore[ValueT]):
         super().__init__(reporter, notes_all=False)
         self._cache = cache
         self._raises_errors = raises_errors
+        self._takes_default = takes_positional(cache.get, 2)
 
     def read(self, key: str) -> Found[ValueT] | Absent:
         """Find the entry of a key by `get`."""
         try:
-            value: Any = resolve(self._cache.get(key, MISSING))
+            if self._takes_default:
+                value: Any = resolve(self._cache.get(key, MISSING))
+            else:  # as the async decorators of release 3.5.1 call it: `None` is no value
+                value = resolve(self._cache.get(key))
+                value = MISSING if value is None else value
         except DecodeError:  # the cache was told to raise it
             raise
         except Exception as error:
@@ -54,7 +60,7 @@ class OperationStore(EntryStore[ValueT]):
         """Find the entries of keys by `get_many`, or by `get` if there is no such operation."""
         if not keys:
             return {}
-        if not hasattr(self._cache, "get_many"):
+        if is_outdone(self._cache, "get_many", "get") or not hasattr(self._cache, "get_many"):
             return {key: self.read(key) for key in keys}
         try:
             values: Any = dict(resolve(self._cache.get_many(*keys)))
@@ -110,6 +116,8 @@ class OperationStore(EntryStore[ValueT]):
 
     def _store_many(self, values: dict[str, ValueT], time_to_live: timedelta | None) -> None:
         set_many = getattr(self._cache, "set_many", None)
+        if is_outdone(self._cache, "set_many", "set"):
+            set_many = None
         if set_many is not None and time_to_live is None:
             resolve(set_many(values))
         elif set_many is not None and takes_keyword(set_many, "time_to_live"):

@@ -7,12 +7,14 @@ was told to raise them. Explicit writes let them through.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any, Generic
 
 from cachetory._core.freshness import Found
 from cachetory._core.magic import is_envelope
+from cachetory._core.overrides import is_outdone
 from cachetory._core.sentinels import MISSING, Absent
 from cachetory._runtime.callables import takes_keyword
 from cachetory._shell.health import Health
@@ -20,7 +22,12 @@ from cachetory._shell.sync.codec import Codec, Undecoded, seal
 from cachetory._shell.sync.shelf import CLAIM_FOR, Claimed, Loaded, Shelf
 from cachetory._shell.tokens import FENCE, make_token
 from cachetory.durations import SHORTEST
-from cachetory.errors import ConfigurationError, DecodeError, UnsupportedOperationError
+from cachetory.errors import (
+    ConfigurationError,
+    DecodeError,
+    NoEventLoopError,
+    UnsupportedOperationError,
+)
 from cachetory.interfaces.backends.private import WireT
 from cachetory.interfaces.backends.sync import SyncBackend
 from cachetory.interfaces.leases.sync import Commit
@@ -38,6 +45,7 @@ CLAIM_TRIES = 3
 """How often to ask for a claim; the one of somebody else may just have ended."""
 
 _ENTRIES = (Found, Absent)
+_OF_THE_PROGRAM = (ConfigurationError, NoEventLoopError)
 
 
 class WireShelf(Shelf[ValueT], Generic[ValueT, WireT]):
@@ -299,10 +307,10 @@ class WireShelf(Shelf[ValueT], Generic[ValueT, WireT]):
     def suffer(self, operation: str, key: str, error: Exception) -> None:
         """Report a failure of the store, and raise it if the cache was told to.
 
-        A configuration error is always raised: it does not pass by itself, as an outage does.
+        An error of the program is always raised: it does not pass by itself, as an outage does.
         """
         self._reporter.backend_failed(operation, key, error)
-        if self._raises_backend_errors or isinstance(error, ConfigurationError):
+        if self._raises_backend_errors or isinstance(error, _OF_THE_PROGRAM):
             raise error
         if self._is_outage(error) and self._health.failed():
             self._reporter.store_left_alone(key, error)
@@ -327,9 +335,22 @@ class WireShelf(Shelf[ValueT], Generic[ValueT, WireT]):
             self._set_many(items, _duration(seconds))
         return stored
 
+    def _get_many(self, full_keys: list[str]) -> list[tuple[str, WireT]]:
+        """Get what is stored for keys, one by one if a user overrides `get` alone."""
+        if not is_outdone(self._backend, "get_many", "get"):
+            return [pair for pair in self._backend.get_many(*full_keys)]
+        wires: list[tuple[str, WireT]] = []
+        for full_key in full_keys:
+            with suppress(KeyError):
+                wires.append((full_key, self._backend.get(full_key)))
+        return wires
+
     def _set_many(self, items: list[tuple[str, Any]], time_to_live: timedelta | None) -> None:
         """Store values that live equally long, also where `set_many` takes no time to live."""
-        if time_to_live is None:
+        if is_outdone(self._backend, "set_many", "set"):
+            for full_key, wire in items:
+                self._backend.set(full_key, wire, time_to_live=time_to_live)
+        elif time_to_live is None:
             self._backend.set_many(items)
         elif takes_keyword(self._backend.set_many, "time_to_live"):
             self._backend.set_many(items, time_to_live=time_to_live)
@@ -389,7 +410,7 @@ class WireShelf(Shelf[ValueT], Generic[ValueT, WireT]):
         wires: list[tuple[str, WireT]] = []
         fetched: dict[str, Any] = {}
         try:
-            wires = [pair for pair in self._backend.get_many(*self._full(keys))]
+            wires = self._get_many(self._full(keys))
         except Exception as error:
             self.suffer("get_many", keys[0], error)
             fetched = dict.fromkeys(keys, Absent.UNREACHABLE)

@@ -10,6 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Generic
 
 from cachetory._core.freshness import PLAIN
+from cachetory._core.overrides import is_outdone
 from cachetory._core.sentinels import Absent
 from cachetory._runtime.async_ import Background, resolve
 from cachetory._runtime.clocks import wall_time
@@ -171,7 +172,8 @@ class DrivenCache(Generic[ValueT]):
     async def delete_many(self, *keys: str) -> None:
         """Delete many keys, as `delete` does."""
         await self._flights.fence(keys)
-        if hasattr(self._cache, "delete_many"):
+        is_single = is_outdone(self._cache, "delete_many", "delete")
+        if hasattr(self._cache, "delete_many") and not is_single:
             await resolve(self._cache.delete_many(*keys))
         else:
             for key in keys:

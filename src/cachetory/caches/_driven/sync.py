@@ -11,6 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Generic
 
 from cachetory._core.freshness import PLAIN
+from cachetory._core.overrides import is_outdone
 from cachetory._core.sentinels import Absent
 from cachetory._runtime.clocks import wall_time
 from cachetory._runtime.sync import Background, resolve
@@ -172,7 +173,8 @@ class DrivenCache(Generic[ValueT]):
     def delete_many(self, *keys: str) -> None:
         """Delete many keys, as `delete` does."""
         self._flights.fence(keys)
-        if hasattr(self._cache, "delete_many"):
+        is_single = is_outdone(self._cache, "delete_many", "delete")
+        if hasattr(self._cache, "delete_many") and not is_single:
             resolve(self._cache.delete_many(*keys))
         else:
             for key in keys:

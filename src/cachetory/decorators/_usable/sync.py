@@ -11,6 +11,7 @@ from cachetory._runtime.sync import check_colour
 from cachetory.caches._driven.sync import DrivenCache
 from cachetory.caches.sync import Cache
 from cachetory.errors import ConfigurationError
+from cachetory.interfaces.backends.sync import SyncBackend
 
 
 def checked_cache(cache: Any) -> Any:
@@ -37,7 +38,7 @@ def usable_cache(cache: Any) -> Any:
     kind = cast("Any", type(cache))
     if cache is None or issubclass(kind, Cache):
         return cache
-    if not (hasattr(cache, "get") and hasattr(cache, "set")) or _is_of_other_api(kind):
+    if _is_no_cache(cache) or _is_of_other_api(kind):
         msg = (
             f"{shown(cache)} is not a cache for this decorator: give a `Cache` from "
             "`cachetory.caches.sync`, an object with its `get`, `set` and `delete`, a callable "
@@ -52,6 +53,11 @@ def usable_cache(cache: Any) -> Any:
         return cache
     check_colour(cache.get)
     return DrivenCache[Any](cache)
+
+
+def _is_no_cache(cache: Any) -> bool:
+    is_backend = isinstance(cache, SyncBackend) or hasattr(cache, "is_outage")
+    return is_backend or not (hasattr(cache, "get") and hasattr(cache, "set"))
 
 
 def _is_of_other_api(kind: type[Any]) -> bool:

@@ -75,7 +75,6 @@ class Calls(Generic[R]):
             ignore,
             define=DEF,
             wait=AWAIT,
-            call=self.call,
             prepare=self.prepare,
             get_or_set=cache.get_or_set,
             options={"policy": self._policy, **self._storing},

@@ -6,6 +6,7 @@ import sys
 import traceback
 from typing import TYPE_CHECKING, Any
 
+import pydantic
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -48,13 +49,18 @@ class ManyBasesError(FussyError, KeyError):
     pass
 
 
-class UncopyableError(Exception):
-    """It refuses to be changed."""
+class FrozenError(Exception):
+    """It refuses to be changed, as an exception that is a frozen dataclass does."""
 
     def __setattr__(self, name: str, value: object) -> None:
-        if name == "args":
-            raise TypeError(name)
-        super().__setattr__(name, value)
+        raise AttributeError(name)
+
+
+def uncopyable() -> Exception:
+    """Make an exception of a class in C that has no way to be made like another."""
+    with pytest.raises(pydantic.ValidationError) as caught:
+        pydantic.TypeAdapter(int).validate_python("x")
+    return caught.value.with_traceback(None)
 
 
 ERRORS: list[Exception] = [
@@ -113,7 +119,7 @@ def test_callers_do_not_see_what_others_do_to_their_exception(error: Exception) 
     assert not hasattr(second, "__notes__")
 
 
-@pytest.mark.parametrize("error", [*ERRORS, UncopyableError("x")], ids=lambda it: type(it).__name__)
+@pytest.mark.parametrize("error", [*ERRORS, uncopyable()], ids=lambda it: type(it).__name__)
 def test_traceback_of_each_caller_has_the_frames_of_the_load_and_its_own(
     error: Exception,
 ) -> None:
@@ -132,12 +138,23 @@ def test_traceback_of_each_caller_has_the_frames_of_the_load_and_its_own(
 
 
 def test_exception_that_cannot_be_copied_is_given_to_all_as_it_was() -> None:
-    error = UncopyableError("x")
+    error = uncopyable()
     shared = _raised(error)
     shared.take().__cause__ = ValueError("of the first caller")
 
     assert shared.take() is error
     assert error.__cause__ is None
+
+
+def test_exception_that_refuses_to_be_changed_is_copied() -> None:
+    error = FrozenError("x")
+    shared = _raised(error)
+
+    taken = [shared.take() for _ in range(3)]
+    assert taken[0] is error
+    assert [type(it) for it in taken] == [FrozenError] * 3
+    assert [it.args for it in taken] == [("x",)] * 3
+    assert len(set(map(id, taken))) == 3
 
 
 def test_copy_keeps_notes_cause_and_context() -> None:
@@ -192,7 +209,7 @@ def _raised(error: Exception) -> SharedError:
     def fail() -> None:
         raise error.with_traceback(None)
 
-    error.__cause__ = None
+    BaseException.__setattr__(error, "__cause__", None)
     vars(error).pop("__notes__", None)
     try:
         fail()

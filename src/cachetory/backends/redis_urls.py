@@ -77,6 +77,8 @@ class _Strict:
         for name, value in pairs:
             if name in _IN_FRONT:
                 self._refuse(f"`{name}` must be written before the `?`, not after it")
+            if name in _OBJECTS:
+                self._refuse(f"`{name}` is an object, which a URL cannot hold: make a client")
             if options[name] != value or [it for it, _ in pairs].count(name) > 1:
                 self._refuse(f"the parameter `{name}` is given more than once")
             try:
@@ -243,6 +245,22 @@ def _of_python(value: str) -> NoReturn:
 
 
 _IN_FRONT = ("host", "port", "path")
+_OBJECTS = frozenset(
+    {
+        "command_packer",
+        "credential_provider",
+        "event_dispatcher",
+        "maint_notifications_config",
+        "oss_cluster_maint_notifications_handler",
+        "parser_class",
+        "redis_connect_func",
+        "retry",
+        "retry_on_error",
+        "socket_keepalive_options",
+        "socket_type",
+    }
+)
+"""Parameters of redis-py's connections that take Python objects."""
 _READERS: dict[str, Callable[[str], object]] = {
     "db": _count,
     "socket_timeout": _seconds,

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from typing import Any
-from weakref import WeakKeyDictionary
 
+from cachetory._core.identity import OfEach
 from cachetory._core.namesakes import Namesakes
 
-_of_backend: WeakKeyDictionary[Any, dict[str, Namesakes]] = WeakKeyDictionary()
+_of_backend: OfEach[dict[str, Namesakes]] = OfEach()
 
 
 def namesakes_of(cache: Any) -> Namesakes | None:
@@ -18,10 +18,6 @@ def namesakes_of(cache: Any) -> Namesakes | None:
     """
     if cache is None:
         return None
-    backend = getattr(cache, "backend", cache)
-    try:
-        by_prefix = _of_backend.setdefault(backend, {})
-    except TypeError:  # neither hashable nor weakly referable
-        return None
+    by_prefix = _of_backend.setdefault(getattr(cache, "backend", cache), {})
     prefix = getattr(cache, "prefix", "")
     return by_prefix.setdefault(prefix if isinstance(prefix, str) else "", Namesakes())

@@ -321,3 +321,22 @@ async def test_overridden_clear_that_calls_ours_deletes_only_the_keys_of_its_cac
     assert len(cleared) == 1
     assert await ours.get("key") is None
     assert await theirs.get("key") == 2
+
+
+@pytest.mark.parametrize("kind", ["memory", "sqlite", "redis", "django"], indirect=True)
+@pytest.mark.parametrize("style", ["subclass", "proxy", "patched object"])
+async def test_overridden_get_and_set_are_called_for_many_keys(
+    kind: type[Any], style: str, make: Make
+) -> None:
+    calls: list[Call] = []
+    backend = overriding(style, kind, ("get", "set", "delete"), calls, make)
+    cache = Cache[int](backend=backend, serializer="json://")
+
+    await cache.set_many({"a": 1, "b": 2}, time_to_live=60)
+    assert [call[0] for call in calls] == ["set", "set"]
+    calls.clear()
+    assert await cache.get_many("a", "b", "c") == {"a": 1, "b": 2}
+    assert [call[0] for call in calls] == ["get", "get", "get"]
+    calls.clear()
+    await cache.delete_many("a", "b")
+    assert [call[0] for call in calls] == ["delete", "delete"]

@@ -318,3 +318,22 @@ def test_overridden_clear_that_calls_ours_deletes_only_the_keys_of_its_cache(
     assert len(cleared) == 1
     assert ours.get("key") is None
     assert theirs.get("key") == 2
+
+
+@pytest.mark.parametrize("kind", ["memory", "sqlite", "redis", "django"], indirect=True)
+@pytest.mark.parametrize("style", ["subclass", "proxy", "patched object"])
+def test_overridden_get_and_set_are_called_for_many_keys(
+    kind: type[Any], style: str, make: Make
+) -> None:
+    calls: list[Call] = []
+    backend = overriding(style, kind, ("get", "set", "delete"), calls, make)
+    cache = Cache[int](backend=backend, serializer="json://")
+
+    cache.set_many({"a": 1, "b": 2}, time_to_live=60)
+    assert [call[0] for call in calls] == ["set", "set"]
+    calls.clear()
+    assert cache.get_many("a", "b", "c") == {"a": 1, "b": 2}
+    assert [call[0] for call in calls] == ["get", "get", "get"]
+    calls.clear()
+    cache.delete_many("a", "b")
+    assert [call[0] for call in calls] == ["delete", "delete"]

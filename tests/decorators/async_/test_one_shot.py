@@ -192,3 +192,19 @@ def test_generator_is_refused(local_cache: AnyCache) -> None:
     for function in (rows, rows_async):
         with pytest.raises(UncacheableFunctionError, match="let it return a list instead"):
             cached(local_cache)(function)
+
+
+async def test_function_that_a_context_manager_decorates_is_taken(any_cache: AnyCache) -> None:
+    @contextlib.contextmanager
+    def timer() -> Iterator[None]:
+        yield
+
+    @cached(any_cache, version=1)
+    @timer()
+    async def double(x: int) -> list[int]:
+        calls.append(x)
+        return [2 * x]
+
+    calls: list[int] = []
+    assert [await double(2), await double(2)] == [[4], [4]]
+    assert calls == [2]

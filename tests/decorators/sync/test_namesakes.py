@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     AnyCache = Cache[Any, Any]
 
-REFUSED = r"would get each other's results: give one of them version="
+REFUSED = r"would share their results: give one of them version="
 
 
 def number(x: int) -> int:
@@ -274,3 +274,33 @@ def test_module_loaded_again_with_an_equal_body_shares_its_results(
     new = cached(any_cache)(module_of("# a comment\n" + plain("same")).load)
 
     assert new.purge(1)
+
+
+def test_functions_that_differ_in_defaults_of_their_key_are_taken(
+    any_cache: Cache[Any],
+) -> None:
+    results = []
+    for default in range(3):
+
+        @cached(any_cache)
+        def _(x: int, y: int = default) -> list[int]:
+            return [x, y]
+
+        results.append(_(1))
+
+    assert results == [[1, 0], [1, 1], [1, 2]]
+
+
+def test_local_functions_that_differ_in_an_ignored_default_are_refused(
+    any_cache: Cache[Any],
+) -> None:
+    def make(default: int) -> Any:
+        def local(x: int, *, y: int = default) -> list[int]:
+            return [x, y]
+
+        return cached(any_cache, ignore=("y",))(local)
+
+    make(1)
+    make(1)
+    with pytest.raises(UncacheableFunctionError, match="version="):
+        make(2)

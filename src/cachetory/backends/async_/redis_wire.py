@@ -433,6 +433,7 @@ class _Lane(asyncio.Protocol):
         self._watched = 0  # bytes of that
         self._watched_from = 0.0
         self._spared_until = 0.0
+        self._due = 0.0  # when the next look at the time is to be taken
         self._number = 0  # of the last that was sent
         self._unsent: list[bytes] = []
         self._gets: dict[Any, list[_Asker]] = {}  # those of them that are asked of by a key alone
@@ -522,7 +523,8 @@ class _Lane(asyncio.Protocol):
         if not self._unsent:
             self._loop.call_soon(self._flush)
             if self._alarm is None and self._timeout is not None:
-                self._alarm = self._loop.call_later(self._timeout, self._look_at_the_time)
+                self._due = self._loop.time() + self._timeout
+                self._alarm = self._loop.call_at(self._due, self._look_at_the_time)
         self._unsent.append(packed)
         self._pending.append(request)
         if flushes:
@@ -646,6 +648,8 @@ class _Lane(asyncio.Protocol):
         if not self._pending or timeout is None:
             return
         now = next_at = self._loop.time()
+        if now - self._due > timeout / LOOKS:  # the loop was blocked: that is not silence
+            self._spared_until = max(self._spared_until, now - timeout + timeout / LOOKS)
         if self._sent:
             sent_at, _, moved = self._sent[0]
             self._note_what_is_taken(now)
@@ -658,6 +662,7 @@ class _Lane(asyncio.Protocol):
         in_time = next_at + timeout
         if self._acknowledged < self._watched_until:
             in_time = min(in_time, now + timeout / LOOKS)
+        self._due = in_time
         self._alarm = self._loop.call_at(in_time, self._look_at_the_time)
 
     def _note_what_is_taken(self, now: float) -> None:

@@ -74,7 +74,7 @@ def test_loader_that_cannot_be_called_is_refused(load: Any) -> None:
 
 
 def test_cache_is_not_imported_from_the_package_itself() -> None:
-    with pytest.raises(ImportError, match="use `from cachetory.sync import Cache`"):
+    with pytest.raises(ImportError, match=r"use `from cachetory\.sync import Cache`"):
         from cachetory import Cache  # type: ignore[attr-defined]  # noqa: F401, PLC0415
 
 

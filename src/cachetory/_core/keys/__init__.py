@@ -22,9 +22,9 @@ from __future__ import annotations
 
 from types import NoneType
 
-from cachetory._core.keys.hopeless import is_never_keyable
 from cachetory._core.keys.leaves import LEAVES
 from cachetory._core.keys.names import MAX_DEPTH, a_or_an, name_text, too_deep
+from cachetory._core.keys.never_keyable import is_never_keyable
 from cachetory._core.keys.walk import MAX_ELEMENTS, TextWalk
 
 __all__ = [

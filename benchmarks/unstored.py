@@ -38,7 +38,7 @@ _start: BarrierType
 
 
 def no_value() -> Any:
-    """Say that there is no value."""
+    """Raise `NoValueError`."""
     raise NoValueError
 
 

@@ -19,7 +19,7 @@ def admit(namesakes: Namesakes, function: Any, version: int | None = None, **usa
 
 
 def named(function: Any) -> Any:
-    """Give a function the name of one at the top of this module."""
+    """Rename a function as if it stood at the top of this module."""
     function.__qualname__ = function.__name__ = "named_alike"
     return function
 

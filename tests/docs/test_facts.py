@@ -127,7 +127,7 @@ def test_files_and_modules_named_in_page_exist(path: Any) -> None:
 
 
 def is_there(name: str) -> bool:
-    """Tell whether a dotted name is a module, or leads to something within one."""
+    """Return whether a dotted name is a module, or leads to something within one."""
     parent, _, last = name.rpartition(".")
     if not parent:
         return True

@@ -56,7 +56,8 @@ class KeyMaker:
         function: The callable to tell apart by module, qualified name and arguments. Lambdas and
             functions local to another are also told apart by their code and by the values of the
             variables that they take from outside (save those that they assign to themselves).
-            Functions named `_`, and those of a prompt or a notebook, are told apart by their code.
+            Functions named `_`, and those of a prompt or a notebook, are distinguished by their
+            code.
         ignore: Names of parameters that take no part in the key.
         version: Change it to abandon all keys so far. With one, local functions are told apart by
             name and version alone, lambdas by their code too.

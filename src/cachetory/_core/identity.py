@@ -12,8 +12,8 @@ T = TypeVar("T")
 class OfEach(Generic[T]):
     """One value for each object, for as long as the object lives.
 
-    Objects are told apart by identity: two proxies of one object are equal to each other, but they
-    are two objects. The caller provides the lock.
+    Objects are distinguished by identity: two proxies of one object are equal to each other, but
+    they are two objects. The caller provides the lock.
     """
 
     __slots__ = ("_values",)

@@ -24,7 +24,7 @@ def is_envelope(wire: object) -> bool:
     """Return whether bytes have the form of an envelope, whoever made them.
 
     Raw bytes of users may begin with the first byte of an envelope, too; these lack its second
-    mark, so that they are told apart but for one in 16 million.
+    mark, except for one in 16 million.
     """
     return is_marked(wire) and _has_key_field(wire)
 

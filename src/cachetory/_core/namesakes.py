@@ -112,7 +112,7 @@ class _Known:
             return _differ(own, function, kept=usage.kept)
         if self._code != _code_of(function):
             return True
-        # Local functions are told apart by the variables that they close over, or by a version.
+        # Local functions are distinguished by the variables that they close over, or by a version.
         states = _defaults_of(own, usage.kept), _defaults_of(function, usage.kept)
         return not identity.is_versioned and _values_differ(*states, 0, is_same_core=False)
 

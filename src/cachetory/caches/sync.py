@@ -88,7 +88,7 @@ class TimeToLiveByKeyword(Protocol):
     """Returns the time to live for a keyword-only `key`."""
 
     def __call__(self, *, key: str) -> Eventual[Duration | None] | Duration | None:
-        """Return a `timedelta`, seconds, or `None` for ever."""
+        """Return a `timedelta`, seconds, or `None` for no limit."""
         ...
 
 
@@ -96,7 +96,7 @@ class TimeToLiveByName(Protocol):
     """Returns the time to live for a `key`; lambdas get the type of `key` from it."""
 
     def __call__(self, key: str) -> Eventual[Duration | None] | Duration | None:
-        """Return a `timedelta`, seconds, or `None` for ever."""
+        """Return a `timedelta`, seconds, or `None` for no limit."""
         ...
 
 

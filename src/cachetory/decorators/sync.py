@@ -98,7 +98,7 @@ def cached(
     Raises:
         UncacheableFunctionError: when decorating without a cache (`@cached` alone), and functions
             that return what can be used once, that share their name with others which cannot be
-            told apart, or that take a parameter whose class has no identity.
+            distinguished, or that take a parameter whose class has no identity.
         ConfigurationError: for arguments that contradict each other.
         InvalidDurationError: for a time to live that is none.
         UnkeyableArgumentError: when calling, if the identity of an argument cannot be told.

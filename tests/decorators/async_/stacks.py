@@ -218,7 +218,7 @@ class Stack:
 
 
 def shown(seen: dict[str, Any], hidden: tuple[str, ...]) -> str:
-    """Tell what a function has seen, except for what takes no part in the key."""
+    """Return what a function has seen, except for what takes no part in the key."""
     parts = []
     for name, value in seen.items():
         if name in hidden:

@@ -1,4 +1,4 @@
-"""Two functions of one name: which share entries, which are refused, which are told apart."""
+"""Two functions of one name: which share entries, which are refused, which are separate."""
 
 from __future__ import annotations
 

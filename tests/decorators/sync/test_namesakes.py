@@ -1,5 +1,5 @@
 # Generated from tests/decorators/async_/test_namesakes.py by tools/unasync.py. Do not edit: edit that file instead.
-"""Two functions of one name: which share entries, which are refused, which are told apart."""
+"""Two functions of one name: which share entries, which are refused, which are separate."""
 
 from __future__ import annotations
 

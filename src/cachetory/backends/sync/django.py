@@ -166,7 +166,7 @@ def _storable(key: str) -> str:
 
 
 def _timeout(cache: Any, time_to_live: Duration | None) -> float | None:
-    """Return what Django calls a timeout: seconds, 0 for at once, `None` for ever."""
+    """Return what Django calls a timeout: seconds, 0 for at once, `None` for no limit."""
     if time_to_live is None:
         return None
     seconds = to_seconds(time_to_live)

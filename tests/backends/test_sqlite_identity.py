@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from cachetory._shell.failure_log import backend_failures
 from cachetory._shell.health import Health
 from cachetory.backends import async_, sync
+from cachetory.backends.sqlite_errors import describe
 from cachetory.backends.sqlite_identity import APPLICATION, ForeignFileError, identify
 from cachetory.backends.sqlite_schema import VERSION
 from cachetory.caches.async_ import Cache as AsyncCache
@@ -534,3 +535,19 @@ def test_log_line_of_a_failure_names_the_file(
 
     assert f"(get in {str(path)!r})" in caplog.text
     assert "create the directory" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("path", "way_out"),
+    [
+        ("missing/cache.db", "create the directory"),
+        ("file/cache.db", "is not a directory"),
+        ("cache.db", "give this user the right"),
+    ],
+)
+def test_file_that_does_not_open_is_explained(tmp_path: Path, path: str, way_out: str) -> None:
+    (tmp_path / "file").write_text("")
+    error = sqlite3.OperationalError("unable to open database file")
+
+    described = describe(error, "get", str(tmp_path / path))
+    assert way_out in str(described)

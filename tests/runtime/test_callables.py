@@ -1,68 +1,54 @@
-"""What stands behind a callable: functions, objects with `__call__`, and partials of either."""
+"""What can be known of how a callable may be called."""
 
 from __future__ import annotations
 
 from functools import partial, wraps
-from inspect import isasyncgenfunction, iscoroutinefunction, isgeneratorfunction
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
-from cachetory._runtime.callables import any_runs
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterator
+from cachetory._runtime.callables import takes_keyword, takes_positional
 
 
-async def coroutine_function() -> None: ...
+def one(x: int) -> int:
+    return x
 
 
-async def asynchronous_generator() -> AsyncIterator[int]:
-    yield 1
+def many(*args: Any, **kwargs: Any) -> Any:
+    return args, kwargs
 
 
-def generator() -> Iterator[int]:
-    yield 1
+@wraps(one)
+def wrapping(*args: Any, **kwargs: Any) -> Any:
+    return many(*args, **kwargs)
 
 
-def plain() -> None: ...
+class Unreadable:
+    __signature__ = "none"
+
+    def __call__(self) -> None: ...
 
 
-KINDS: dict[Callable[..., Any], Callable[[Any], bool]] = {
-    coroutine_function: iscoroutinefunction,
-    asynchronous_generator: isasyncgenfunction,
-    generator: isgeneratorfunction,
-}
+@pytest.mark.parametrize(
+    ("function", "expected"),
+    [
+        (one, True),
+        (many, True),
+        (partial(many, 1), True),
+        (partial(one, 1), False),
+        (wrapping, True),
+        (print, False),
+        (Unreadable(), True),
+        (dict, True),
+    ],
+)
+def test_keyword_is_taken(function: Any, expected: bool) -> None:  # noqa: FBT001
+    assert takes_keyword(function, "x") is expected
 
 
-def ways_to_hold(function: Callable[..., Any]) -> list[Any]:
-    class Holder:
-        async def __call__(self) -> None: ...
-
-        method = function
-
-    Holder.__call__ = function  # type: ignore[method-assign,assignment]
-    return [
-        function,
-        partial(function),
-        partial(partial(function)),
-        Holder(),
-        Holder().method,
-        Holder().__call__,
-        partial(Holder()),
-        partial(Holder().method),
-    ]
-
-
-@pytest.mark.parametrize("function", KINDS)
-def test_kind_is_seen_however_the_function_is_held(function: Callable[..., Any]) -> None:
-    for held in ways_to_hold(function):
-        assert {kind for kind in KINDS.values() if any_runs(held, kind)} == {KINDS[function]}
-
-
-def test_plain_function_is_of_no_kind() -> None:
-    @wraps(coroutine_function)
-    def wrapper() -> None: ...
-
-    for held in (*ways_to_hold(plain), wrapper, len, dict, int, "".join, KINDS.get):
-        assert not any(any_runs(held, kind) for kind in KINDS.values())
+@pytest.mark.parametrize(
+    ("function", "expected"),
+    [(one, False), (many, True), (partial(one, 1), False), (dict.fromkeys, True), (dict, True)],
+)
+def test_two_positional_arguments_are_taken(function: Any, expected: bool) -> None:  # noqa: FBT001
+    assert takes_positional(function, 2) is expected

@@ -140,7 +140,7 @@ class KeyMaker:
             stars_of(it) for it in self.signature.parameters.values()
         )
         if namesakes is not None:
-            counted = frozenset() if key else frozenset(it for _, it in self._kept)
+            counted: frozenset[str] = frozenset(() if key else (it for _, it in self._kept))
             namesakes.admit(self._of, target, Usage(key, self._ignored_extras, counted))
         self.for_call = compile_key_function(
             signature,

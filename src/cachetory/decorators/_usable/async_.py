@@ -10,7 +10,6 @@ from cachetory._runtime.async_ import check_colour
 from cachetory.caches._driven.async_ import DrivenCache
 from cachetory.caches.async_ import Cache
 from cachetory.errors import ConfigurationError
-from cachetory.interfaces.backends.async_ import AsyncBackend
 
 
 def checked_cache(cache: Any) -> Any:
@@ -55,8 +54,9 @@ def usable_cache(cache: Any) -> Any:
 
 
 def _is_no_cache(cache: Any) -> bool:
-    is_backend = isinstance(cache, AsyncBackend) or hasattr(cache, "is_outage")
-    return is_backend or not (hasattr(cache, "get") and hasattr(cache, "set"))
+    if hasattr(cache, "is_outage"):
+        return True  # it is a backend
+    return not (hasattr(cache, "get") and hasattr(cache, "set"))
 
 
 def _is_of_other_api(kind: type[Any]) -> bool:

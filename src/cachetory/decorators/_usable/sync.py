@@ -11,7 +11,6 @@ from cachetory._runtime.sync import check_colour
 from cachetory.caches._driven.sync import DrivenCache
 from cachetory.caches.sync import Cache
 from cachetory.errors import ConfigurationError
-from cachetory.interfaces.backends.sync import SyncBackend
 
 
 def checked_cache(cache: Any) -> Any:
@@ -56,8 +55,9 @@ def usable_cache(cache: Any) -> Any:
 
 
 def _is_no_cache(cache: Any) -> bool:
-    is_backend = isinstance(cache, SyncBackend) or hasattr(cache, "is_outage")
-    return is_backend or not (hasattr(cache, "get") and hasattr(cache, "set"))
+    if hasattr(cache, "is_outage"):
+        return True  # it is a backend
+    return not (hasattr(cache, "get") and hasattr(cache, "set"))
 
 
 def _is_of_other_api(kind: type[Any]) -> bool:

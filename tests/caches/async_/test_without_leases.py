@@ -1,0 +1,49 @@
+"""A cache over a store that keeps no claims replaces what is stale, and leaves what is fresh."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from cachetory.backends.async_ import MemoryBackend
+from cachetory.caches.async_ import Cache
+from cachetory.policy import Policy
+from tests.clock import ManualClock
+
+
+class Proxy:
+    """Passes everything on, so that it has the operations of a backend, but no leases."""
+
+    def __init__(self, inside: Any) -> None:
+        self.inside = inside
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.inside, name)
+
+
+def make_cache(clock: ManualClock) -> Cache[int]:
+    policy = Policy(time_to_live=10, stale_while_revalidate=1000, negative_time_to_live=10)
+    backend: Any = Proxy(MemoryBackend[bytes]())
+    return Cache[int](backend=backend, serializer="pickle://", policy=policy, wall_clock=clock)
+
+
+async def test_value_is_set_over_a_stale_one_only() -> None:
+    clock = ManualClock()
+    cache = make_cache(clock)
+
+    assert await cache.set("key", 1, if_not_exists=True)
+    assert not await cache.set("key", 2, if_not_exists=True)
+    clock.advance(20)
+    assert await cache.set("key", 3, if_not_exists=True)
+    assert await cache.get("key") == 3
+
+
+async def test_times_of_a_value_are_changed() -> None:
+    clock = ManualClock()
+    cache = make_cache(clock)
+    await cache.set("key", 1)
+
+    await cache.expire_in("key", 100)
+    await cache.expire_in("other", 100)
+    clock.advance(50)
+    assert await cache.get("key") == 1
+    assert await cache.contains("key")

@@ -68,7 +68,6 @@ class Fails:
 @pytest.fixture
 def _no_collection() -> Iterator[None]:
     """Let reference counts alone free what is not needed any more."""
-    gc.collect()
     gc.disable()
     yield
     gc.enable()
